@@ -1,0 +1,40 @@
+"""What every contract document is: closed, strict, immutable, and omitted rather than null."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from omniva_dagster.contracts.errors import ContractError, faults_of
+
+
+class Document(BaseModel):
+    """Base of all contract documents (module interfaces, sections 2 and 3)."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        strict=True,
+        frozen=True,
+        allow_inf_nan=False,
+        validate_by_name=True,
+        serialize_by_alias=True,
+        defer_build=True,
+    )
+
+    @classmethod
+    def parse(cls, raw: str | bytes | dict[str, Any]) -> Self:
+        """The document in ``raw`` (JSON text, or the mapping it decodes to).
+
+        Raises `ContractError` naming every wrong field at once, each by JSON Pointer.
+        """
+        text = json.dumps(raw) if isinstance(raw, dict) else raw
+        try:
+            return cls.model_validate_json(text, by_alias=True, by_name=False)
+        except ValidationError as error:
+            raise ContractError.invalid(cls.__name__, faults_of(error)) from None
+
+    def dump(self) -> dict[str, Any]:
+        """The JSON object, with what is not set left out."""
+        return self.model_dump(mode="json", exclude_none=True)
