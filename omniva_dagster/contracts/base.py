@@ -38,3 +38,22 @@ class Document(BaseModel):
     def dump(self) -> dict[str, Any]:
         """The JSON object, with what is not set left out."""
         return self.model_dump(mode="json", exclude_none=True)
+
+
+# Fields that tell when a document was made, not what it says: a rerun may differ in them alone.
+CLOCK_FIELDS = frozenset(
+    {
+        "created_at",
+        "updated_at",
+        "generated_at",
+        "ingested_at",
+        "rendered_at",
+        "issued_at",
+        "published_at",
+    }
+)
+
+
+def without_clock(payload: dict[str, Any]) -> dict[str, Any]:
+    """The payload without the fields that tell when it was made."""
+    return {name: value for name, value in payload.items() if name not in CLOCK_FIELDS}

@@ -29,9 +29,7 @@ class EditJob(Document):
     operations: list[str] = Field(description="Logical steps, in order.")
     ffmpeg_commands: list[str] = Field(description="The commands to run, in order.")
     gpu_required: bool = Field(description="Whether only a CUDA host can run it.")
-    estimated_duration: Positive = Field(
-        description="Seconds of wall time predicted."
-    )
+    estimated_duration: Positive = Field(description="Seconds of wall time predicted.")
     expected_outputs: Opt[list[Uri]] = Field(
         default=None, description="Where the results will be in Atlas."
     )

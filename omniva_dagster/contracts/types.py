@@ -38,9 +38,7 @@ SEMVER_PATTERN = r"^(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)$"
 SHA256_PATTERN = r"^[0-9a-f]{64}$"
 SLUG_PATTERN = r"^[a-z][a-z0-9_-]{0,62}$"
 # RFC 3986: a scheme, then only characters a URI may hold, with whole percent-escapes.
-URI_PATTERN = (
-    r"^[A-Za-z][A-Za-z0-9+.-]*:([A-Za-z0-9._~:/?#@!$&'()*+,;=-]|%[0-9A-Fa-f]{2}|\[|\])+$"
-)
+URI_PATTERN = r"^[A-Za-z][A-Za-z0-9+.-]*:([A-Za-z0-9._~:/?#@!$&'()*+,;=-]|%[0-9A-Fa-f]{2}|\[|\])+$"
 
 
 def parse_timestamp(text: str) -> datetime:
@@ -89,9 +87,7 @@ Uri = Annotated[
     Field(json_schema_extra={"format": "uri"}),
 ]
 SemVer = Annotated[str, StringConstraints(pattern=SEMVER_PATTERN, max_length=32)]
-Sha256 = Annotated[
-    str, StringConstraints(pattern=SHA256_PATTERN, min_length=64, max_length=64)
-]
+Sha256 = Annotated[str, StringConstraints(pattern=SHA256_PATTERN, min_length=64, max_length=64)]
 Slug = Annotated[str, StringConstraints(pattern=SLUG_PATTERN)]
 # Bounds stand before the validator: after it pydantic writes them into the schema as "ge".
 Count = Annotated[int, Field(ge=0), BeforeValidator(_integral, json_schema_input_type=int)]

@@ -1,0 +1,53 @@
+# `make demo` and `make test` each set up what they need, from an empty clone and an empty HOME.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo dev test soak lint conformance lock schemas clean
+
+help: ## Show this list
+	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 16
+
+$(STAMP): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed; say which: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.8'
+	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv pip sync --quiet --require-hashes requirements.lock
+	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv pip install --quiet --no-deps --editable .
+	@touch $@
+
+.env:
+	@printf '%s\n' \
+		'# Read by dagster and omniva alike, so that both show the same instance. Exported variables win.' \
+		'OMNIVA_HOME=$${OMNIVA_HOME:-$(CURDIR)/.omniva}' \
+		'DAGSTER_HOME=$${DAGSTER_HOME:-$(CURDIR)/.omniva/dagster}' > $@
+
+setup: $(STAMP) .env ## Install everything into .venv from the lock file
+
+demo: setup ## From a sample channel to published clips
+	$(BIN)/omniva demo
+
+dev: setup ## The Dagster UI and daemon on loopback
+	$(BIN)/omniva dev
+
+test: setup ## All tests
+	$(BIN)/python -m pytest
+
+lint: setup ## ruff, mypy --strict, import rules
+	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
+
+conformance: setup ## Which requirement of docs/spec works
+	$(BIN)/python -m tests.conformance
+
+schemas: setup ## Generate schemas/ from the contracts
+	$(BIN)/omniva schemas export
+
+lock: ## Resolve requirements.lock anew (no registry is named in it)
+	$(BIN)/uv pip compile --quiet --upgrade --python-version 3.11 --universal --no-emit-index-url \
+		--generate-hashes --all-extras pyproject.toml -o requirements.lock
+
+clean: ## Remove the virtual environment
+	rm -rf $(VENV)

@@ -1,0 +1,190 @@
+"""The tables. Ids and times are text, as in the contracts; JSON columns hold contract documents.
+
+The migrations in ``migrations/versions`` create them; a test compares the two.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+# SQLite counts up only an INTEGER primary key.
+_Sequence = BigInteger().with_variant(Integer, "sqlite")
+
+creators = Table(
+    "creators",
+    metadata,
+    Column("slug", String(63), primary_key=True),
+    Column("creator_id", String(36), nullable=False, unique=True),
+    Column("platform", String(16), nullable=False),
+    # Empty: only videos asked for one by one are worked on.
+    Column("url", Text, nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("registered_at", String(30), nullable=False),
+)
+
+# Videos asked for one by one, and the day they were put under.
+requests = Table(
+    "requests",
+    metadata,
+    Column("creator", String(63), ForeignKey("creators.slug"), primary_key=True),
+    Column("url", Text, primary_key=True),
+    Column("day", String(10), nullable=False),
+    Column("requested_at", String(30), nullable=False),
+)
+
+# What a source's page said about a video: a backfill reads each page once.
+listings = Table(
+    "listings",
+    metadata,
+    Column("url", Text, primary_key=True),
+    Column("body", Text, nullable=False),
+    Column("seen_at", String(30), nullable=False),
+)
+
+# A video that Atlas holds belongs to one partition for good.
+videos = Table(
+    "videos",
+    metadata,
+    Column("video_id", String(36), primary_key=True),
+    Column("creator", String(63), ForeignKey("creators.slug"), nullable=False),
+    Column("day", String(10), nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("source_url", Text, nullable=False),
+    Column("packet_id", String(36), nullable=False),
+    UniqueConstraint("creator", "sha256"),
+    Index("ix_videos_partition", "creator", "day"),
+)
+
+outcomes = Table(
+    "outcomes",
+    metadata,
+    Column("stage", String(64), primary_key=True),
+    Column("subject_id", String(36), primary_key=True),
+    Column("creator", String(63), nullable=False),
+    Column("day", String(10), nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("body", Text, nullable=False),
+    Index("ix_outcomes_partition", "creator", "day"),
+)
+
+# Append-only; the latest on a subject is in force.
+directives = Table(
+    "directives",
+    metadata,
+    Column("sequence", _Sequence, primary_key=True, autoincrement=True),
+    Column("directive_id", String(36), nullable=False, unique=True),
+    Column("subject_id", String(36), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("creator", String(63), nullable=False),
+    Column("day", String(10), nullable=False),
+    Column("packet_id", String(36), nullable=False),
+    Column("body", Text, nullable=False),
+    Index("ix_directives_subject", "subject_id", "sequence"),
+    Index("ix_directives_partition", "creator", "day"),
+    sqlite_autoincrement=True,
+)
+
+# Which spans of a video are clips: pinned, whatever a later analysis finds.
+promotions = Table(
+    "promotions",
+    metadata,
+    Column("clip_id", String(36), primary_key=True),
+    Column("video_id", String(36), nullable=False, index=True),
+    Column("creator", String(63), nullable=False),
+    Column("day", String(10), nullable=False),
+    Column("packet_id", String(36), nullable=False),
+    Column("body", Text, nullable=False),
+    Index("ix_promotions_partition", "creator", "day"),
+)
+
+# One clip in a slot, one slot for a clip.
+slots = Table(
+    "slots",
+    metadata,
+    Column("clip_id", String(36), primary_key=True),
+    Column("creator", String(63), nullable=False),
+    Column("slot", String(30), nullable=False),
+    UniqueConstraint("creator", "slot"),
+)
+
+publications = Table(
+    "publications",
+    metadata,
+    Column("clip_id", String(36), primary_key=True),
+    Column("target", String(64), primary_key=True),
+    Column("idempotency_key", String(36), nullable=False, unique=True),
+    Column("status", String(16), nullable=False),
+    Column("packet_id", String(36), nullable=False),
+    Column("body", Text, nullable=False),
+)
+
+# Guidance and routing as first used by a partition (DESIGN: The asset graph).
+snapshots = Table(
+    "snapshots",
+    metadata,
+    Column("creator", String(63), primary_key=True),
+    Column("day", String(10), primary_key=True),
+    Column("kind", String(32), primary_key=True),
+    Column("body", Text, nullable=False),
+    Column("pinned_at", String(30), nullable=False),
+)
+
+# The ledger's outbox: every packet, in the transaction of what it records. Never updated.
+packets = Table(
+    "packets",
+    metadata,
+    Column("sequence", _Sequence, primary_key=True, autoincrement=True),
+    Column("packet_id", String(36), nullable=False, unique=True),
+    Column("source_key", Text, nullable=False, unique=True),
+    Column("content_hash", String(64), nullable=False),
+    Column("message_type", String(64), nullable=False),
+    Column("producer", String(64), nullable=False),
+    Column("subject_id", String(36), nullable=False),
+    Column("trace_id", String(36), nullable=False, index=True),
+    Column("creator", String(63), nullable=False),
+    Column("day", String(10), nullable=False),
+    Column("emitted_at", String(30), nullable=False),
+    Column("body", Text, nullable=False),
+    Index("ix_packets_subject", "subject_id", "message_type", "sequence"),
+    sqlite_autoincrement=True,
+)
+
+packet_parents = Table(
+    "packet_parents",
+    metadata,
+    Column("packet_id", String(36), ForeignKey("packets.packet_id"), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("parent_id", String(36), ForeignKey("packets.packet_id"), nullable=False, index=True),
+)
+
+# The same source key with other content: kept for Paradox.
+collisions = Table(
+    "collisions",
+    metadata,
+    Column("sequence", _Sequence, primary_key=True, autoincrement=True),
+    Column("source_key", Text, nullable=False),
+    Column("content_hash", String(64), nullable=False),
+    Column("body", Text, nullable=False),
+    Column("seen_at", String(30), nullable=False),
+    UniqueConstraint("source_key", "content_hash"),
+    sqlite_autoincrement=True,
+)
