@@ -1,0 +1,24 @@
+"""The asset graph, thin: resolve inputs, call an engine or a worker, return records.
+
+scraper_jobs -> videos -> analysis_results -> clip_candidates -> zenith_directives
+-> edit_jobs -> rendered_clips -> schedule_tasks -> upload_jobs -> publications
+"""
+
+from omniva_dagster.assets.analysis import analysis_results, clip_candidates
+from omniva_dagster.assets.deciding import zenith_directives
+from omniva_dagster.assets.editing import edit_jobs, rendered_clips
+from omniva_dagster.assets.publishing import publications, schedule_tasks, upload_jobs
+from omniva_dagster.assets.scraping import scraper_jobs, videos
+
+CLIP_PIPELINE = [
+    scraper_jobs,
+    videos,
+    analysis_results,
+    clip_candidates,
+    zenith_directives,
+    edit_jobs,
+    rendered_clips,
+    schedule_tasks,
+    upload_jobs,
+    publications,
+]

@@ -1,0 +1,1 @@
+"""The nine engines as asset checks, one module an engine."""

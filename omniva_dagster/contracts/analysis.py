@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Self
+from typing import Annotated
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+)
 
 from omniva_dagster.contracts.base import Document
-from omniva_dagster.contracts.types import Count, Opt, Score, Seconds, Timestamp, Uuid
+from omniva_dagster.contracts.types import MAX_NUMBER, Count, Opt, Score, Seconds, Timestamp, Uuid
 
 PERSONA_PATTERN = r"^[a-z_]+$"
 Persona = Annotated[str, StringConstraints(pattern=PERSONA_PATTERN)]
@@ -33,7 +39,7 @@ class ClipCandidate(Document):
     """
 
     start_time: Seconds = Field(description="Seconds from the start of the video.")
-    end_time: Annotated[float, Field(gt=0)] = Field(
+    end_time: Annotated[float, Field(gt=0, le=MAX_NUMBER)] = Field(
         description="Seconds from the start of the video; greater than start_time."
     )
     confidence: Score = Field(description="The analyzer's score of the span.")
@@ -46,11 +52,12 @@ class ClipCandidate(Document):
     lattice_priority: Score = Field(description="Lattice's priority; 0 until routed.")
     clip_id: Opt[Uuid] = Field(default=None, description="Set when Zenith promotes the candidate.")
 
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        if self.end_time <= self.start_time:
-            raise ValueError("end_time must be greater than start_time")
-        return self
+    @field_validator("end_time")
+    @classmethod
+    def _after_the_start(cls, end_time: float, info: ValidationInfo) -> float:
+        if end_time <= info.data.get("start_time", -1):
+            raise ValueError("must be greater than start_time")
+        return end_time
 
 
 class AnalysisResult(Document):

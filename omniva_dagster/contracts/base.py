@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from omniva_dagster.contracts.errors import ContractError, faults_of
+from omniva_dagster.contracts.reading import decoded, encoded
+
+SUPPORTED_MAJOR = 1
 
 
 class Document(BaseModel):
@@ -23,13 +25,25 @@ class Document(BaseModel):
         defer_build=True,
     )
 
+    @field_validator("schema_version", check_fields=False)
+    @classmethod
+    def _of_a_known_major(cls, version: str) -> str:
+        if version.partition(".")[0] != str(SUPPORTED_MAJOR):
+            raise ValueError(
+                f"has an unknown major version; this release reads {SUPPORTED_MAJOR}.x.y"
+            )
+        return version
+
     @classmethod
     def parse(cls, raw: str | bytes | dict[str, Any]) -> Self:
         """The document in ``raw`` (JSON text, or the mapping it decodes to).
 
-        Raises `ContractError` naming every wrong field at once, each by JSON Pointer.
+        Text must be UTF-8 with no key twice. Raises `ContractError` naming every wrong field at
+        once, each by JSON Pointer.
         """
-        text = json.dumps(raw) if isinstance(raw, dict) else raw
+        text, faults = encoded(raw) if isinstance(raw, dict) else (raw, decoded(raw)[1])
+        if faults:
+            raise ContractError.invalid(cls.__name__, faults)
         try:
             return cls.model_validate_json(text, by_alias=True, by_name=False)
         except ValidationError as error:

@@ -7,6 +7,7 @@ from pydantic import Field
 from omniva_dagster.contracts.base import Document
 from omniva_dagster.contracts.types import (
     Count,
+    Number,
     Opt,
     Positive,
     Seconds,
@@ -61,8 +62,8 @@ class RenderedClip(Document):
     duration_seconds: Seconds = Field(description="Measured on the file.")
     width: Count = Field(description="Pixels.")
     height: Count = Field(description="Pixels.")
-    integrated_lufs: float = Field(description="Measured on the file (EBU R128).")
-    true_peak_dbtp: float = Field(description="Measured on the file.")
+    integrated_lufs: Number = Field(description="Measured on the file (EBU R128).")
+    true_peak_dbtp: Number = Field(description="Measured on the file.")
     edit_summary: EditSummary = Field(description="How it was made.")
     rendered_at: Timestamp = Field(description="When it was finished.")
     schema_version: SemVer = Field(default="1.0.0", description="Version of this contract.")

@@ -1,15 +1,13 @@
-"""The envelope every message travels in (module interfaces, 2 and 7; DESIGN: Ids, time, envelope)."""
+"""The envelope every message travels in (module interfaces, 2 and 7)."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Any
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, ValidationInfo, field_validator
 
 from omniva_dagster.contracts.base import Document
 from omniva_dagster.contracts.types import SemVer, Timestamp, Uuid
-
-SUPPORTED_MAJOR = 1
 
 
 class Envelope(Document):
@@ -30,19 +28,19 @@ class Envelope(Document):
     emitted_at: Timestamp = Field(description="When it was emitted.")
     payload: dict[str, Any] = Field(description="The document.")
 
-    @model_validator(mode="after")
-    def _agrees_with_payload(self) -> Self:
+    @field_validator("payload")
+    @classmethod
+    def _agrees(cls, payload: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
         own = {
-            "schema_version": self.schema_version,
-            "trace_id": self.trace_id,
-            "_meta_parents": self.meta_parents,
+            "schema_version": info.data.get("schema_version"),
+            "trace_id": info.data.get("trace_id"),
+            "_meta_parents": info.data.get("meta_parents"),
         }
-        for name, value in own.items():
-            if name in self.payload and self.payload[name] != value:
-                raise ValueError(f"{name} differs between envelope and payload")
-        if int(self.schema_version.split(".")[0]) != SUPPORTED_MAJOR:
-            raise ValueError(
-                f"schema_version {self.schema_version} has an unknown major version; "
-                f"this release reads {SUPPORTED_MAJOR}.x"
-            )
-        return self
+        differing = [
+            name
+            for name, value in own.items()
+            if value is not None and name in payload and payload[name] != value
+        ]
+        if differing:
+            raise ValueError(f"must have the envelope's {' and '.join(differing)}")
+        return payload

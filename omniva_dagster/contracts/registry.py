@@ -9,14 +9,16 @@ from omniva_dagster.contracts.base import Document
 from omniva_dagster.contracts.decisions import Directive, Outcome
 from omniva_dagster.contracts.editing import EditJob, RenderedClip
 from omniva_dagster.contracts.envelope import Envelope
-from omniva_dagster.contracts.errors import UNKNOWN_MESSAGE_TYPE, ContractError
+from omniva_dagster.contracts.errors import UNKNOWN_MESSAGE_TYPE, ContractError, Fault
 from omniva_dagster.contracts.publishing import PublicationReceipt, ScheduleTask, UploadJob
-from omniva_dagster.contracts.video import ScraperJob, VideoAsset
+from omniva_dagster.contracts.reading import decoded
+from omniva_dagster.contracts.video import RawCapture, ScraperJob, VideoAsset
 
 MESSAGE_TYPES: dict[str, type[Document]] = {
     model.__name__: model
     for model in (
         ScraperJob,
+        RawCapture,
         VideoAsset,
         AnalysisResult,
         ClipCandidate,
@@ -43,8 +45,35 @@ def message_type(name: str) -> type[Document]:
 
 
 def parse(name: str, raw: str | bytes | dict[str, Any]) -> Document:
-    """The document in ``raw``, of the type called ``name``; an envelope's payload is parsed too."""
-    document = message_type(name).parse(raw)
-    if isinstance(document, Envelope) and document.message_type in MESSAGE_TYPES:
-        message_type(document.message_type).parse(document.payload)
+    """The document in ``raw``, of the type called ``name``; an envelope's payload is parsed too.
+
+    Raises `ContractError` with every fault, those of a payload under ``/payload``.
+    """
+    model = message_type(name)
+    if model is not Envelope:
+        return model.parse(raw)
+    faults: list[Fault] = []
+    try:
+        document = Envelope.parse(raw)
+    except ContractError as error:
+        faults = error.faults
+    opened = raw if isinstance(raw, dict) else decoded(raw)[0]
+    known = {fault["pointer"] for fault in faults}
+    faults += [fault for fault in _faults_of_payload(opened) if fault["pointer"] not in known]
+    if faults:
+        raise ContractError.invalid(name, faults)
     return document
+
+
+def _faults_of_payload(envelope: Any) -> list[Fault]:
+    """The faults of what an envelope holds, if it is of a known type."""
+    if not isinstance(envelope, dict):
+        return []
+    kind, payload = envelope.get("message_type"), envelope.get("payload")
+    if not isinstance(kind, str) or kind not in MESSAGE_TYPES or not isinstance(payload, dict):
+        return []
+    try:
+        parse(kind, payload)
+    except ContractError as error:
+        return [{**fault, "pointer": "/payload" + fault["pointer"]} for fault in error.faults]
+    return []

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from ipaddress import IPv6Address
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
@@ -37,8 +38,21 @@ TIMESTAMP_PATTERN = (
 SEMVER_PATTERN = r"^(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)$"
 SHA256_PATTERN = r"^[0-9a-f]{64}$"
 SLUG_PATTERN = r"^[a-z][a-z0-9_-]{0,62}$"
-# RFC 3986: a scheme, then only characters a URI may hold, with whole percent-escapes.
-URI_PATTERN = r"^[A-Za-z][A-Za-z0-9+.-]*:([A-Za-z0-9._~:/?#@!$&'()*+,;=-]|%[0-9A-Fa-f]{2}|\[|\])+$"
+_PLAIN = r"A-Za-z0-9._~!$&'()*+,;="
+_ESCAPE = r"%[0-9A-Fa-f]{2}"
+# RFC 3986, 3: scheme, then authority and path or a path alone, then query and fragment. An asserted
+# "format": "uri" is stricter than this in one point, the inside of an IPv6 literal: see _real_uri.
+URI_PATTERN = (
+    r"^[A-Za-z][A-Za-z0-9+.-]*:"
+    rf"(//(([{_PLAIN}:-]|{_ESCAPE})*@)?(\[[0-9A-Fa-f:.]+\]|([{_PLAIN}-]|{_ESCAPE})*)(:[0-9]*)?"
+    rf"(/([{_PLAIN}:@/-]|{_ESCAPE})*)?"
+    rf"|/?([{_PLAIN}:@-]|{_ESCAPE})([{_PLAIN}:@/-]|{_ESCAPE})*|/)"
+    rf"(\?([{_PLAIN}:@/?-]|{_ESCAPE})*)?(#([{_PLAIN}:@/?-]|{_ESCAPE})*)?$"
+)
+# Bytes are referred to, never carried inline (CON-1); a data: URI carries them.
+INLINE_PATTERN = r"^[Dd][Aa][Tt][Aa]:"
+# RFC 7493, 2.2: beyond this, JSON readers disagree about a number, and RFC 8785 has no form for it.
+MAX_NUMBER = 2**53 - 1
 
 
 def parse_timestamp(text: str) -> datetime:
@@ -65,38 +79,63 @@ def _real_date(text: str) -> str:
     return text
 
 
+def _real_uri(text: str) -> str:
+    if re.match(INLINE_PATTERN, text):
+        raise ValueError("must refer to the bytes (https://..., file:///...), not carry them")
+    literal = re.match(r"[^:]*://([^/?#\[]*@)?\[([^\]]*)\]", text)
+    if literal:
+        try:
+            IPv6Address(literal[2])
+        except ValueError:
+            raise ValueError(f"[{literal[2]}] is not an IPv6 address") from None
+    return text
+
+
 def _integral(value: Any) -> Any:
     # JSON has one number type: 3.0 is an integer in JSON Schema, so it is one here.
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
+def _also(**keywords: Any) -> Any:
+    # What the pattern already says to pydantic, for schema readers whose `$` lets a newline by.
+    return Field(json_schema_extra=keywords)
+
+
 Uuid = Annotated[
     str,
-    StringConstraints(pattern=UUID4_PATTERN, min_length=36, max_length=36),
-    Field(json_schema_extra={"format": "uuid"}),
+    StringConstraints(pattern=UUID4_PATTERN),
+    _also(format="uuid", minLength=36, maxLength=36),
 ]
 Timestamp = Annotated[
     str,
-    StringConstraints(pattern=TIMESTAMP_PATTERN, min_length=20, max_length=30),
+    StringConstraints(pattern=TIMESTAMP_PATTERN),
     AfterValidator(_real_date),
-    Field(json_schema_extra={"format": "date-time"}),
+    _also(format="date-time", minLength=20, maxLength=30),
 ]
 Uri = Annotated[
     str,
     StringConstraints(pattern=URI_PATTERN, max_length=4096),
-    Field(json_schema_extra={"format": "uri"}),
+    AfterValidator(_real_uri),
+    _also(format="uri", **{"not": {"pattern": INLINE_PATTERN}}),
 ]
 SemVer = Annotated[str, StringConstraints(pattern=SEMVER_PATTERN, max_length=32)]
-Sha256 = Annotated[str, StringConstraints(pattern=SHA256_PATTERN, min_length=64, max_length=64)]
+Sha256 = Annotated[
+    str, StringConstraints(pattern=SHA256_PATTERN), _also(minLength=64, maxLength=64)
+]
 Slug = Annotated[str, StringConstraints(pattern=SLUG_PATTERN)]
-# Bounds stand before the validator: after it pydantic writes them into the schema as "ge".
-Count = Annotated[int, Field(ge=0), BeforeValidator(_integral, json_schema_input_type=int)]
-Positive = Annotated[int, Field(ge=1), BeforeValidator(_integral, json_schema_input_type=int)]
+_Count = Annotated[int, Field(ge=0, le=MAX_NUMBER)]
+_Positive = Annotated[int, Field(ge=1, le=MAX_NUMBER)]
+# Without the input type named once more, the validator would hide the bounds from the schema.
+Count = Annotated[_Count, BeforeValidator(_integral, json_schema_input_type=_Count)]
+Positive = Annotated[_Positive, BeforeValidator(_integral, json_schema_input_type=_Positive)]
+Number = Annotated[float, Field(ge=-MAX_NUMBER, le=MAX_NUMBER)]
 Score = Annotated[float, Field(ge=0, le=1)]
-Seconds = Annotated[float, Field(ge=0)]
+Seconds = Annotated[float, Field(ge=0, le=MAX_NUMBER)]
 
 __all__ = [
+    "MAX_NUMBER",
     "Count",
+    "Number",
     "Opt",
     "Positive",
     "Score",

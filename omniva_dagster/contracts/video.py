@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Annotated
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, ValidationInfo, field_validator
 
 from omniva_dagster.contracts.base import Document
 from omniva_dagster.contracts.types import (
+    MAX_NUMBER,
     Count,
     Opt,
     Seconds,
@@ -43,14 +44,16 @@ class ScrapeStatus(StrEnum):
 class TimeRange(Document):
     """A half-open span of upload times: ``since`` is inside, ``until`` is not."""
 
-    since: Timestamp
-    until: Timestamp
+    since: Timestamp = Field(description="The first moment asked for.")
+    until: Timestamp = Field(description="The first moment not asked for.")
 
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        if parse_timestamp(self.since) >= parse_timestamp(self.until):
-            raise ValueError("since must be before until")
-        return self
+    @field_validator("until")
+    @classmethod
+    def _after_since(cls, until: str, info: ValidationInfo) -> str:
+        since = info.data.get("since")
+        if since and parse_timestamp(since) >= parse_timestamp(until):
+            raise ValueError("must be later than since")
+        return until
 
 
 class ScraperJob(Document):
@@ -66,11 +69,27 @@ class ScraperJob(Document):
     updated_at: Timestamp = Field(description="When its status last changed.")
     schema_version: SemVer = Field(default="1.0.0", description="Version of this contract.")
 
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        if parse_timestamp(self.created_at) > parse_timestamp(self.updated_at):
-            raise ValueError("created_at must not be after updated_at")
-        return self
+    @field_validator("updated_at")
+    @classmethod
+    def _not_before_it_was_made(cls, updated_at: str, info: ValidationInfo) -> str:
+        created_at = info.data.get("created_at")
+        if created_at and parse_timestamp(created_at) > parse_timestamp(updated_at):
+            raise ValueError("must not be before created_at")
+        return updated_at
+
+
+class RawCapture(Document):
+    """A file as it came from its source, before its metadata were put in order (5.1)."""
+
+    video_id: Uuid = Field(description="Derived from platform and platform_id.")
+    job_id: Uuid = Field(description="The scrape request that brought it in.")
+    source_url: Uri = Field(description="The page it was found on.")
+    media_uri: Uri = Field(description="The file, in Atlas.")
+    metadata_uri: Uri = Field(description="The raw metadata as the extractor gave it, in Atlas.")
+    sha256: Sha256 = Field(description="Of the file's bytes.")
+    size_bytes: Count = Field(description="Of the file.")
+    ingested_at: Timestamp = Field(description="When Atlas first held it.")
+    schema_version: SemVer = Field(default="1.0.0", description="Version of this contract.")
 
 
 class VideoAsset(Document):
@@ -98,7 +117,9 @@ class VideoAsset(Document):
     duration_seconds: Seconds = Field(description="Measured on the file, not as declared.")
     width: Count = Field(description="Pixels as displayed, rotation applied.")
     height: Count = Field(description="Pixels as displayed, rotation applied.")
-    frame_rate: Annotated[float, Field(ge=0)] = Field(description="Average frames per second.")
+    frame_rate: Annotated[float, Field(ge=0, le=MAX_NUMBER)] = Field(
+        description="Average frames per second."
+    )
     has_audio: bool = Field(description="Whether there is at least one audio stream.")
     media_uri: Uri = Field(description="The file, in Atlas.")
     metadata_uri: Uri = Field(description="The raw metadata as the extractor gave it, in Atlas.")

@@ -1,0 +1,1 @@
+"""Dagster resources: what assets are given to work with, built from the settings."""

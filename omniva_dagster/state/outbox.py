@@ -29,6 +29,10 @@ class MissingParentError(LookupError):
     """A producer named a parent packet that does not exist."""
 
 
+# The store itself is in trouble: no single document is to blame.
+STORE_ERRORS = (sa.exc.SQLAlchemyError, MissingParentError)
+
+
 @dataclass(frozen=True)
 class Emission:
     """A document about to be recorded.

@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import sqlalchemy as sa
 
 from omniva_dagster.contracts.decisions import Outcome, OutcomeStatus
 from omniva_dagster.contracts.ids import derive_id
 from omniva_dagster.contracts.reasons import ReasonCode
 from omniva_dagster.state.outbox import Emission, emit
-from omniva_dagster.state.partition import Partition
+from omniva_dagster.state.partition import Partition, Subject
 from omniva_dagster.state.tables import outcomes
 
 _OVER = {OutcomeStatus.DONE, OutcomeStatus.ERROR, OutcomeStatus.SKIPPED, OutcomeStatus.CANCELLED}
-
-
-@dataclass(frozen=True)
-class Subject:
-    """What a step works on: its id, a title or URL for people, and the workflow it belongs to."""
-
-    subject_id: str
-    label: str
-    trace_id: str = ""
 
 
 def note(

@@ -1,4 +1,4 @@
-"""The place of a document in the pipeline: a creator and a day."""
+"""Where a document stands in the pipeline, and what a step works on."""
 
 from __future__ import annotations
 
@@ -11,3 +11,12 @@ class Partition:
 
     creator: str
     day: str
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What a step works on: its id, a title or URL for people, and the workflow it belongs to."""
+
+    subject_id: str
+    label: str
+    trace_id: str = ""

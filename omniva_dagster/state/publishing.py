@@ -24,12 +24,18 @@ class Publication:
     packet_id: str
 
 
-def slots_of(connection: sa.Connection, creator: str) -> dict[str, str]:
-    """Clip by slot (a UTC timestamp) of a creator."""
-    rows = connection.execute(
-        sa.select(slots.c.slot, slots.c.clip_id).where(slots.c.creator == creator)
+def slot_of(connection: sa.Connection, clip_id: str) -> str | None:
+    """The slot of a clip (a UTC timestamp), if it has one."""
+    return connection.scalar(sa.select(slots.c.slot).where(slots.c.clip_id == clip_id))
+
+
+def slots_from(connection: sa.Connection, creator: str, moment: str) -> list[str]:
+    """A creator's booked slots on the day of ``moment`` and later."""
+    return list(
+        connection.scalars(
+            sa.select(slots.c.slot).where(slots.c.creator == creator, slots.c.slot >= moment[:10])
+        )
     )
-    return {row.slot: row.clip_id for row in rows}
 
 
 def book(connection: sa.Connection, creator: str, slot: str, clip_id: str) -> None:

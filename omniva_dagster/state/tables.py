@@ -68,10 +68,20 @@ videos = Table(
     Column("creator", String(63), ForeignKey("creators.slug"), nullable=False),
     Column("day", String(10), nullable=False),
     Column("sha256", String(64), nullable=False),
-    Column("source_url", Text, nullable=False),
+    Column("listed_at", Text, nullable=False),
     Column("packet_id", String(36), nullable=False),
     UniqueConstraint("creator", "sha256"),
     Index("ix_videos_partition", "creator", "day"),
+    Index("ix_videos_listed", "creator", "listed_at"),
+)
+
+# Where the sidecars of a video's current analysis are, in Atlas.
+analyses = Table(
+    "analyses",
+    metadata,
+    Column("video_id", String(36), ForeignKey("videos.video_id"), primary_key=True),
+    Column("key", Text, nullable=False),
+    Column("packet_id", String(36), nullable=False),
 )
 
 outcomes = Table(

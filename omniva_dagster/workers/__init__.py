@@ -1,0 +1,1 @@
+"""Operations: what touches media and networks. No Dagster, no database."""

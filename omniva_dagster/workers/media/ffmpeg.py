@@ -7,8 +7,9 @@ every run has a time limit.
 from __future__ import annotations
 
 import os
-import resource
+import re
 import shutil
+import signal
 import subprocess
 import threading
 import time
@@ -16,13 +17,19 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 
 from omniva_dagster.contracts.reasons import ReasonCode, WorkerError
 
 # Given before every input: a crafted playlist or container must not make ffmpeg open the network.
 INPUT_GUARD = ("-protocol_whitelist", "file,pipe")
 _FILTERS_NEEDED = (" ass ", " loudnorm ", " ebur128 ", " scale ")
-_KEPT_LINES = 40
+_KEPT_LINES = 400
+_REAP_SECONDS = 0.005
+_GPU_BUSY = re.compile(
+    r"OpenEncodeSessionEx failed|No capable devices found|CUDA_ERROR|Cannot load (libcuda|nvcuda|"
+    r"libnvidia-encode|nvEncodeAPI)|No NVENC capable devices|No device available for encoder"
+)
 
 OnProgress = Callable[[float], None]
 
@@ -70,16 +77,17 @@ def run_ffmpeg(
     timeout: float,
     duration: float = 0.0,
     on_progress: OnProgress | None = None,
+    cwd: Path | None = None,
 ) -> FfmpegRun:
     """Run ffmpeg with ``arguments`` (everything after the program's name).
 
     ``duration`` (seconds of output expected) turns ffmpeg's own progress report into fractions
-    for ``on_progress``. Raises `WorkerError`: ``render_timeout`` past ``timeout`` seconds,
-    ``disk_full``, or ``bad_command`` with the last lines of ffmpeg's log.
+    for ``on_progress``; ``cwd`` is the folder that relative names are in. Raises `WorkerError`:
+    ``render_timeout`` past ``timeout`` seconds, ``disk_full``, ``gpu_starvation``, or
+    ``bad_command`` with the last lines of ffmpeg's log.
     """
     command = [ffmpeg or find_ffmpeg(), "-hide_banner", "-nostdin", "-nostats"]
     command += ["-progress", "pipe:1", *arguments]
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     started = time.monotonic()
     process = subprocess.Popen(
         command,
@@ -88,12 +96,20 @@ def run_ffmpeg(
         stderr=subprocess.PIPE,
         text=True,
         errors="replace",
+        cwd=cwd,
     )
     timed_out = threading.Event()
+    reaping = threading.Lock()
+
+    def kill() -> None:
+        # Not process.kill(): it may reap the child, and with it what the child cost.
+        with reaping:
+            if process.returncode is None:
+                os.kill(process.pid, signal.SIGKILL)
 
     def give_up() -> None:
         timed_out.set()
-        process.kill()
+        kill()
 
     log: deque[str] = deque(maxlen=_KEPT_LINES)
     watchdog = threading.Timer(timeout, give_up)
@@ -102,13 +118,14 @@ def run_ffmpeg(
     reader.start()
     try:
         _report(process, duration, on_progress)
-        code = process.wait()
+    except BaseException:
+        kill()
+        raise
     finally:
+        cpu = _reaped(process, reaping)
         watchdog.cancel()
-        if process.poll() is None:
-            process.kill()
-            process.wait()
         reader.join(timeout=5)
+    code = process.returncode
     said = "\n".join(log)
     if timed_out.is_set():
         raise WorkerError(
@@ -119,9 +136,18 @@ def run_ffmpeg(
         )
     if code != 0:
         raise _failure(code, said)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    cpu = (after.ru_utime + after.ru_stime) - (before.ru_utime + before.ru_stime)
     return FfmpegRun(time.monotonic() - started, cpu, said)
+
+
+def _reaped(process: subprocess.Popen[str], reaping: threading.Lock) -> float:
+    """Wait for the child's end; the CPU seconds of this child alone, whatever else runs."""
+    while True:
+        with reaping:
+            ended, status, usage = os.wait4(process.pid, os.WNOHANG)
+            if ended:
+                process.returncode = os.waitstatus_to_exitcode(status)
+                return usage.ru_utime + usage.ru_stime
+        time.sleep(_REAP_SECONDS)
 
 
 def _drain(process: subprocess.Popen[str], log: deque[str]) -> None:
@@ -146,6 +172,12 @@ def _failure(code: int, log: str) -> WorkerError:
         return WorkerError(
             ReasonCode.DISK_FULL, "the disk is full; free some space and run again", transient=True
         )
+    if found := _GPU_BUSY.search(log):
+        return WorkerError(
+            ReasonCode.GPU_STARVATION,
+            f"the GPU could not be used ({found[0]}); run it again later or on another host",
+            transient=True,
+        )
     if code < 0:
         return WorkerError(
             ReasonCode.BAD_COMMAND, f"ffmpeg was ended by signal {-code}:\n{tail}", transient=True
@@ -156,7 +188,7 @@ def _failure(code: int, log: str) -> WorkerError:
 def processor_name() -> str:
     """What did the work, for the operation graph (EDI-4)."""
     try:
-        with open("/proc/cpuinfo", encoding="utf-8") as info:
+        with Path("/proc/cpuinfo").open(encoding="utf-8") as info:
             model = next(line for line in info if line.startswith("model name"))
         return f"{model.partition(':')[2].strip()} x{os.cpu_count()}"
     except (OSError, StopIteration):

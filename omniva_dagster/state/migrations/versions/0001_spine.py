@@ -174,10 +174,21 @@ def upgrade() -> None:
         sa.Column("creator", sa.String(length=63), nullable=False),
         sa.Column("day", sa.String(length=10), nullable=False),
         sa.Column("sha256", sa.String(length=64), nullable=False),
-        sa.Column("source_url", sa.Text(), nullable=False),
+        sa.Column("listed_at", sa.Text(), nullable=False),
         sa.Column("packet_id", sa.String(length=36), nullable=False),
         sa.ForeignKeyConstraint(["creator"], ["creators.slug"], name=op.f("fk_videos_creator")),
         sa.PrimaryKeyConstraint("video_id", name=op.f("pk_videos")),
         sa.UniqueConstraint("creator", "sha256", name=op.f("uq_videos_creator")),
     )
+    op.create_index("ix_videos_listed", "videos", ["creator", "listed_at"], unique=False)
     op.create_index("ix_videos_partition", "videos", ["creator", "day"], unique=False)
+    op.create_table(
+        "analyses",
+        sa.Column("video_id", sa.String(length=36), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("packet_id", sa.String(length=36), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["video_id"], ["videos.video_id"], name=op.f("fk_analyses_video_id")
+        ),
+        sa.PrimaryKeyConstraint("video_id", name=op.f("pk_analyses")),
+    )

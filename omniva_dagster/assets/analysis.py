@@ -1,0 +1,173 @@
+"""Understanding videos: what is said and seen, and which spans are worth a clip."""
+
+from typing import Any
+
+import dagster as dg
+
+from omniva_dagster import state as db
+from omniva_dagster.assets._common import Shown, cell, clock, outcome_metadata, pipeline_asset
+from omniva_dagster.contracts.analysis import AnalysisResult, ClipCandidate
+from omniva_dagster.contracts.ids import candidate_id_of
+from omniva_dagster.contracts.record import Record
+from omniva_dagster.contracts.video import VideoAsset
+from omniva_dagster.engines import horizon, lattice, pantheon
+from omniva_dagster.resources.media import AtlasResource, TranscriberResource
+from omniva_dagster.resources.sidecars import load_analysis
+from omniva_dagster.resources.state import StateResource
+from omniva_dagster.resources.workbench import Commit, Recorder, Workbench
+from omniva_dagster.state.partition import Subject
+
+
+@pipeline_asset(
+    AnalysisResult, group="understand", kinds={"python", "whisper", "opencv"}, version="1", gpu=True
+)
+def analysis_results(
+    context: dg.AssetExecutionContext,
+    videos: list[Record[VideoAsset]],
+    state: StateResource,
+    atlas: AtlasResource,
+    transcriber: TranscriberResource,
+) -> dg.Output[list[Record[AnalysisResult]]]:
+    """Transcript with word times, shots, faces, and scored candidates of 15 to 60 seconds.
+
+    The words, shots, faces and every score's contributions stand beside it in Atlas. The same
+    file under the same model is analyzed once.
+    """
+    from omniva_dagster.workers.analyzer import sidecars
+    from omniva_dagster.workers.analyzer.analyze import analyze
+
+    bench = state.workbench(context)
+    store = atlas.store
+
+    def work(video: Record[VideoAsset]) -> Commit:
+        asset = video.document
+        listener = transcriber.transcriber
+        print_of = sidecars.fingerprint(asset.sha256, listener.name)
+        key = f"analysis/{asset.video_id}/{print_of[:32]}"
+        if not store.path(key).is_dir():
+            analysis = analyze(
+                store.path(asset.media_uri),
+                asset.video_id,
+                listener,
+                generated_at=bench.now,
+                parents=[video.packet_id],
+                on_progress=lambda _step, fraction: bench.progress(asset.title, fraction),
+            )
+            with store.scratch() as folder:
+                sidecars.write(analysis, folder / "analysis")
+                store.put_folder(folder / "analysis", key)
+        result = sidecars.read(store.path(key)).result
+
+        def commit(recorder: Recorder) -> list[Record[AnalysisResult]]:
+            record = recorder.record(
+                result,
+                subject_id=asset.video_id,
+                trace_id=video.trace_id,
+                parents=[video.packet_id],
+                video_id=asset.video_id,
+            )
+            db.library.set_analysis(recorder.connection, asset.video_id, key, record.packet_id)
+            return [record]
+
+        return commit
+
+    records = bench.each(videos, _video_subject, work)
+    titles = {video.subject_id: video.document.title for video in videos}
+    lines = ["| video | words | keywords | candidates | begins |", "|---|---|---|---|---|"]
+    lines += [
+        f"| {cell(titles[record.subject_id])} | {len(record.document.transcript.split())} "
+        f"| {cell(', '.join(record.document.keywords_detected[:6]))} "
+        f"| {len(record.document.clip_candidates)} | {cell(record.document.transcript, 200)} |"
+        for record in records
+    ]
+    metadata: Shown = {
+        "videos": len(records),
+        "words": sum(len(record.document.transcript.split()) for record in records),
+        "candidates": sum(len(record.document.clip_candidates) for record in records),
+        "transcripts": dg.MetadataValue.md("\n".join(lines)),
+    }
+    return dg.Output(records, metadata=metadata | outcome_metadata(bench.finish()))
+
+
+@pipeline_asset(ClipCandidate, group="understand", kinds={"python"}, version="1")
+def clip_candidates(
+    context: dg.AssetExecutionContext,
+    analysis_results: list[Record[AnalysisResult]],
+    state: StateResource,
+    atlas: AtlasResource,
+) -> dg.Output[list[Record[ClipCandidate]]]:
+    """Every candidate judged: a vote of each of Pantheon's personas, and Lattice's priority.
+
+    Deterministic and without a language model; the guidance used is pinned to the partition.
+    """
+    bench = state.workbench(context)
+    guidance = _guidance(bench)
+
+    def work(analysis: Record[AnalysisResult]) -> Commit:
+        contributions = load_analysis(bench.store, atlas.store, analysis.subject_id).contributions
+        judged = []
+        for candidate, parts in zip(analysis.document.clip_candidates, contributions, strict=True):
+            ballots = pantheon.vote({part.name: part.value for part in parts})
+            priority = lattice.priority(
+                candidate.confidence, ballots, float(guidance["desirability"])
+            )
+            judged.append(pantheon.judged(candidate, ballots, priority))
+
+        def commit(recorder: Recorder) -> list[Record[ClipCandidate]]:
+            return [
+                recorder.record(
+                    candidate,
+                    subject_id=candidate_id_of(
+                        analysis.subject_id, candidate.start_time, candidate.end_time
+                    ),
+                    trace_id=analysis.trace_id,
+                    parents=[analysis.packet_id],
+                    video_id=analysis.subject_id,
+                )
+                for candidate in judged
+            ]
+
+        return commit
+
+    records = bench.each(analysis_results, lambda item: _analysis_subject(bench, item), work)
+    metadata: Shown = {
+        "candidates": len(records),
+        "judged": dg.MetadataValue.md(_votes(records)),
+        "guidance": dg.MetadataValue.json(guidance),
+    }
+    return dg.Output(records, metadata=metadata | outcome_metadata(bench.finish()))
+
+
+def _video_subject(video: Record[VideoAsset]) -> Subject:
+    return Subject(video.subject_id, video.document.title, video.trace_id)
+
+
+def _analysis_subject(bench: Workbench, analysis: Record[AnalysisResult]) -> Subject:
+    with bench.store.read() as connection:
+        held = db.library.video(connection, analysis.subject_id)
+    title = held[0].title if held else analysis.subject_id
+    return Subject(analysis.subject_id, title, analysis.trace_id)
+
+
+def _guidance(bench: Workbench) -> dict[str, Any]:
+    neutral = horizon.neutral_guidance(bench.partition.day)
+    with bench.store.begin() as connection:
+        return db.snapshots.pin(connection, bench.partition, "horizon", neutral, bench.now)
+
+
+def _votes(records: list[Record[ClipCandidate]]) -> str:
+    """A table of spans with every ballot, best first."""
+    names = sorted({name for record in records for name in record.document.pantheon_votes})
+    lines = [
+        "| span | priority | analyzer | " + " | ".join(names) + " | about |",
+        "|---|---|---|" + "---|" * len(names) + "---|",
+    ]
+    for record in sorted(records, key=lambda item: -item.document.lattice_priority):
+        candidate = record.document
+        votes = " | ".join(f"{candidate.pantheon_votes.get(name, 0):.2f}" for name in names)
+        lines.append(
+            f"| {clock(candidate.start_time)}–{clock(candidate.end_time)} "
+            f"| {candidate.lattice_priority:.2f} | {candidate.confidence:.2f} | {votes} "
+            f"| {cell(', '.join(candidate.semantic_tags))} |"
+        )
+    return "\n".join(lines)

@@ -1,0 +1,258 @@
+"""Editing: how each promoted clip is to be cut, and the clips themselves."""
+
+import dataclasses
+import json
+import shutil
+
+import dagster as dg
+
+from omniva_dagster import state as db
+from omniva_dagster.assets._common import Shown, cell, outcome_metadata, pipeline_asset
+from omniva_dagster.assets.pictures import inline_picture
+from omniva_dagster.contracts.decisions import Directive, DirectiveKind
+from omniva_dagster.contracts.editing import EditJob, RenderedClip
+from omniva_dagster.contracts.reasons import ReasonCode
+from omniva_dagster.contracts.record import Record
+from omniva_dagster.resources import plans
+from omniva_dagster.resources.media import AtlasResource, RendererResource
+from omniva_dagster.resources.sidecars import load_analysis
+from omniva_dagster.resources.state import StateResource
+from omniva_dagster.resources.workbench import Commit, Recorder, Skip, Workbench
+from omniva_dagster.state.partition import Subject
+
+
+@pipeline_asset(EditJob, group="edit", kinds={"python", "ffmpeg"}, version="1")
+def edit_jobs(
+    context: dg.AssetExecutionContext,
+    zenith_directives: list[Record[Directive]],
+    state: StateResource,
+    atlas: AtlasResource,
+    renderer: RendererResource,
+) -> dg.Output[list[Record[EditJob]]]:
+    """The plan of every promoted clip: the very ffmpeg commands that will be run.
+
+    Planned from Zenith's promotions only; a clip that is held or cancelled is left out.
+    """
+    bench = state.workbench(context)
+    promotions = [
+        record for record in zenith_directives if record.document.kind == DirectiveKind.PROMOTE
+    ]
+    planner = _Planner(bench, atlas, renderer)
+    records = bench.each(promotions, lambda item: _clip_subject(bench, item), planner.work)
+    lines = ["| clip | steps | seconds expected |", "|---|---|---|"]
+    lines += [
+        f"| {record.subject_id} | {cell('; '.join(record.document.operations))} "
+        f"| {record.document.estimated_duration} |"
+        for record in records
+    ]
+    metadata: Shown = {
+        "clips": len(records),
+        "seconds_expected": sum(record.document.estimated_duration for record in records),
+        "plans": dg.MetadataValue.md("\n".join(lines)),
+    }
+    return dg.Output(records, metadata=metadata | outcome_metadata(bench.finish()))
+
+
+@pipeline_asset(RenderedClip, group="edit", kinds={"ffmpeg"}, version="1", gpu=True)
+def rendered_clips(
+    context: dg.AssetExecutionContext,
+    edit_jobs: list[Record[EditJob]],
+    state: StateResource,
+    atlas: AtlasResource,
+    renderer: RendererResource,
+) -> dg.Output[list[Record[RenderedClip]]]:
+    """Finished 1080x1920 clips in Atlas: one encode each, captions burned in, loudness measured.
+
+    A clip whose plan was rendered before is not rendered again.
+    """
+    bench = state.workbench(context)
+    studio = _Studio(bench, atlas, renderer)
+    records = bench.each(edit_jobs, lambda item: _clip_subject(bench, item), studio.work)
+    lines = ["| clip | seconds | LUFS | dBTP | framing | file |", "|---|---|---|---|---|---|"]
+    for record in records:
+        clip = record.document
+        lines.append(
+            f"| {inline_picture(atlas.store.path(clip.thumbnail_uri))} "
+            f"| {clip.duration_seconds:.1f} | {clip.integrated_lufs:.1f} "
+            f"| {clip.true_peak_dbtp:.1f} | {cell(clip.edit_summary.framing)} "
+            f"| `{atlas.store.path(clip.media_uri)}` |"
+        )
+    metadata: Shown = {
+        "clips": len(records),
+        "seconds": round(sum(record.document.duration_seconds for record in records), 1),
+        "cpu_seconds": round(
+            sum(record.document.edit_summary.cpu_seconds for record in records), 1
+        ),
+        "gallery": dg.MetadataValue.md("\n".join(lines)),
+    }
+    return dg.Output(records, metadata=metadata | outcome_metadata(bench.finish()))
+
+
+class _Planner:
+    """Plans one clip after another."""
+
+    def __init__(self, bench: Workbench, atlas: AtlasResource, renderer: RendererResource) -> None:
+        self._bench = bench
+        self._atlas = atlas.store
+        self._renderer = renderer
+
+    def work(self, promotion: Record[Directive]) -> Commit:
+        """Plan a promoted clip and keep the plan in Atlas."""
+        from omniva_dagster.workers.editor.colour import read_colour
+        from omniva_dagster.workers.editor.loudness import find_loudness
+        from omniva_dagster.workers.editor.plan import (
+            EditContext,
+            editing_context_id,
+            plan_edit,
+        )
+        from omniva_dagster.workers.editor.style import style_named
+
+        must_permit(self._bench, promotion.subject_id, "edit")
+        with self._bench.store.read() as connection:
+            pinned = db.decisions.promotion(connection, promotion.subject_id)
+            held = db.library.video(connection, promotion.video_id)
+        assert pinned is not None
+        assert held is not None
+        video = held[0]
+        analysis = load_analysis(self._bench.store, self._atlas, video.video_id)
+        source = self._atlas.path(video.media_uri)
+        style = style_named(self._renderer.style)
+        start, end = pinned.candidate.start_time, pinned.candidate.end_time
+        edit = EditContext(
+            clip_id=pinned.clip_id,
+            video_id=video.video_id,
+            source=source,
+            start=start,
+            end=end,
+            source_width=video.width,
+            source_height=video.height,
+            frame_rate=video.frame_rate,
+            has_audio=video.has_audio,
+            words=analysis.words,
+            faces=analysis.faces,
+            scenes=analysis.scenes,
+            colour=read_colour(source),
+        )
+        loudness = find_loudness(
+            source,
+            start,
+            end,
+            style,
+            has_audio=video.has_audio,
+            ffmpeg=self._renderer.executable,
+            timeout=self._renderer.timeout_seconds,
+        )
+        plan = plan_edit(edit, style, loudness, self._renderer.probe(), [])
+        context_id = editing_context_id(plan, video.sha256)
+        outputs = plans.expected_outputs(pinned.clip_id, context_id)
+        job = plan.job.model_copy(update={"expected_outputs": outputs})
+        plans.keep_plan(self._atlas, dataclasses.replace(plan, job=job), context_id)
+
+        def commit(recorder: Recorder) -> list[Record[EditJob]]:
+            return [
+                recorder.record(
+                    job,
+                    subject_id=pinned.clip_id,
+                    trace_id=promotion.trace_id,
+                    parents=[promotion.packet_id, pinned.packet_id],
+                    video_id=video.video_id,
+                )
+            ]
+
+        return commit
+
+
+class _Studio:
+    """Renders one clip after another."""
+
+    def __init__(self, bench: Workbench, atlas: AtlasResource, renderer: RendererResource) -> None:
+        self._bench = bench
+        self._atlas = atlas.store
+        self._renderer = renderer
+
+    def work(self, job: Record[EditJob]) -> Commit:
+        """Render a planned clip, unless this very plan was rendered before."""
+        # The lock is the directive, read right before acting.
+        must_permit(self._bench, job.subject_id, "edit")
+        context_id = plans.context_of(job.document)
+        clip = plans.finished(self._atlas, job.subject_id, context_id)
+        if clip is None:
+            clip = self._render(job, context_id)
+        finished = clip
+
+        def commit(recorder: Recorder) -> list[Record[RenderedClip]]:
+            return [
+                recorder.record(
+                    finished,
+                    subject_id=job.subject_id,
+                    trace_id=job.trace_id,
+                    parents=[job.packet_id],
+                    video_id=job.video_id,
+                )
+            ]
+
+        return commit
+
+    def _render(self, job: Record[EditJob], context_id: str) -> RenderedClip:
+        from omniva_dagster.workers.editor.render import render
+
+        with self._bench.store.read() as connection:
+            held = db.library.video(connection, job.video_id)
+        assert held is not None
+        label = _clip_subject(self._bench, job).label
+        with self._atlas.scratch() as scratch:
+            made = render(
+                plans.load_plan(self._atlas, job.document),
+                self._atlas.path(held[0].media_uri),
+                scratch / "work",
+                ffmpeg=self._renderer.executable,
+                encoder=self._renderer.probe(),
+                timeout=self._renderer.timeout_seconds,
+                on_progress=lambda fraction: self._bench.progress(label, fraction),
+            )
+            outputs = plans.expected_outputs(job.subject_id, context_id)
+            clip = RenderedClip(
+                clip_id=job.subject_id,
+                video_id=job.video_id,
+                editing_context_id=context_id,
+                media_uri=outputs[0],
+                thumbnail_uri=outputs[1],
+                sha256=made.sha256,
+                size_bytes=made.size_bytes,
+                duration_seconds=made.duration,
+                width=made.width,
+                height=made.height,
+                integrated_lufs=made.integrated_lufs,
+                true_peak_dbtp=made.true_peak_dbtp,
+                edit_summary=made.summary,
+                rendered_at=self._bench.now,
+            )
+            folder = scratch / "clip"
+            folder.mkdir()
+            shutil.move(made.media, folder / "clip.mp4")
+            shutil.move(made.thumbnail, folder / "thumbnail.jpg")
+            (folder / "rendered.json").write_text(json.dumps(clip.dump(), indent=1))
+            self._atlas.put_folder(folder, plans.clip_folder(job.subject_id, context_id))
+        # Another process may have been first: what stands in Atlas is the clip.
+        standing = plans.finished(self._atlas, job.subject_id, context_id)
+        assert standing is not None
+        return standing
+
+
+def must_permit(bench: Workbench, clip_id: str, act: str) -> None:
+    """Go on only if the directive in force on a clip lets ``act`` (edit or publish) happen."""
+    with bench.store.read() as connection:
+        standing = db.decisions.in_force(connection, clip_id)
+    if standing is None or not db.decisions.permits(standing[0], act):
+        said = f"Zenith's {standing[0].kind.value} is in force" if standing else "no directive"
+        why = f": {standing[0].reason}" if standing else ""
+        raise Skip(ReasonCode.NOT_RELEASED, f"{said}{why}; it needs one that lets it {act}")
+
+
+def _clip_subject(bench: Workbench, record: Record[EditJob] | Record[Directive]) -> Subject:
+    with bench.store.read() as connection:
+        held = db.library.video(connection, record.video_id)
+        pinned = db.decisions.promotion(connection, record.subject_id)
+    title = held[0].title if held else record.video_id
+    start = f" at {pinned.candidate.start_time:.0f} s" if pinned else ""
+    return Subject(record.subject_id, f"{title}{start}", record.trace_id)

@@ -1,0 +1,273 @@
+"""Publishing: when each clip goes out, in which words, and the proof that it did, once."""
+
+from datetime import UTC, datetime
+
+import dagster as dg
+
+from omniva_dagster import state as db
+from omniva_dagster.assets._common import Shown, cell, outcome_metadata, pipeline_asset
+from omniva_dagster.assets.editing import must_permit
+from omniva_dagster.contracts.editing import RenderedClip
+from omniva_dagster.contracts.ids import derive_id
+from omniva_dagster.contracts.publishing import (
+    DecisionSource,
+    PrivacyStatus,
+    PublicationReceipt,
+    ScheduleTask,
+    UploadJob,
+)
+from omniva_dagster.contracts.reasons import ReasonCode
+from omniva_dagster.contracts.record import Record
+from omniva_dagster.engines import chorus
+from omniva_dagster.resources.desk import ZenithDesk
+from omniva_dagster.resources.media import AtlasResource, PublisherResource
+from omniva_dagster.resources.sidecars import load_analysis, spoken
+from omniva_dagster.resources.state import StateResource
+from omniva_dagster.resources.workbench import Commit, Recorder, Skip, Workbench
+from omniva_dagster.state.partition import Subject
+
+
+@pipeline_asset(ScheduleTask, group="publish", kinds={"python"}, version="1")
+def schedule_tasks(
+    context: dg.AssetExecutionContext,
+    rendered_clips: list[Record[RenderedClip]],
+    state: StateResource,
+    publisher: PublisherResource,
+) -> dg.Output[list[Record[ScheduleTask]]]:
+    """A slot for every finished clip: the best first, no slot twice, within the daily quota.
+
+    A clip keeps the slot it was given.
+    """
+    bench = state.workbench(context)
+
+    def priority(clip: Record[RenderedClip]) -> float:
+        with bench.store.read() as connection:
+            pinned = db.decisions.promotion(connection, clip.subject_id)
+        return pinned.candidate.lattice_priority if pinned else 0.0
+
+    def work(item: tuple[Record[RenderedClip], float]) -> Commit:
+        clip, rank = item
+
+        def commit(recorder: Recorder) -> list[Record[ScheduleTask]]:
+            slot = _slot(recorder, clip.subject_id, publisher)
+            task = ScheduleTask(
+                clip_id=clip.subject_id,
+                recommended_time=slot,
+                priority=rank,
+                horizon_adjustment=0.0,
+                final_decision_source=DecisionSource.AUTOMATION,
+                notes="the earliest free slot; no campaign is set",
+                meta_parents=[clip.packet_id],
+            )
+            return [
+                recorder.record(
+                    task,
+                    subject_id=clip.subject_id,
+                    trace_id=clip.trace_id,
+                    parents=[clip.packet_id],
+                    video_id=clip.video_id,
+                )
+            ]
+
+        return commit
+
+    ranked = sorted(
+        ((clip, priority(clip)) for clip in rendered_clips),
+        key=lambda item: (-item[1], item[0].subject_id),
+    )
+    records = bench.each(ranked, lambda item: _subject(item[0]), work)
+    lines = ["| clip | slot (UTC) | priority |", "|---|---|---|"]
+    lines += [
+        f"| {record.subject_id} | {record.document.recommended_time} "
+        f"| {record.document.priority:.2f} |"
+        for record in records
+    ]
+    metadata: Shown = {"clips": len(records), "slots": dg.MetadataValue.md("\n".join(lines))}
+    return dg.Output(records, metadata=metadata | outcome_metadata(bench.finish()))
+
+
+@pipeline_asset(UploadJob, group="publish", kinds={"python"}, version="1")
+def upload_jobs(
+    context: dg.AssetExecutionContext,
+    schedule_tasks: list[Record[ScheduleTask]],
+    state: StateResource,
+    atlas: AtlasResource,
+    publisher: PublisherResource,
+) -> dg.Output[list[Record[UploadJob]]]:
+    """Title, description and tags of every scheduled clip, from the clip's own words.
+
+    Within the limits of the contract and of the platforms.
+    """
+    bench = state.workbench(context)
+
+    def work(task: Record[ScheduleTask]) -> Commit:
+        with bench.store.read() as connection:
+            pinned = db.decisions.promotion(connection, task.subject_id)
+            held = db.library.video(connection, task.video_id)
+        assert pinned is not None
+        assert held is not None
+        span = pinned.candidate
+        words = load_analysis(bench.store, atlas.store, task.video_id).words
+        inside = [
+            item.text
+            for item in words
+            if item.start >= span.start_time and item.end <= span.end_time
+        ]
+        wording = chorus.word(spoken(inside), span.semantic_tags, held[0].title, held[0].source_url)
+        job = UploadJob(
+            clip_id=task.subject_id,
+            title=wording.title,
+            description=wording.description,
+            keywords=wording.keywords,
+            scheduled_time=task.document.recommended_time,
+            privacy_status=PrivacyStatus(publisher.privacy_status),
+            distribution_targets=[publisher.publisher.target],
+        )
+
+        def commit(recorder: Recorder) -> list[Record[UploadJob]]:
+            return [
+                recorder.record(
+                    job,
+                    subject_id=task.subject_id,
+                    trace_id=task.trace_id,
+                    parents=[task.packet_id, pinned.packet_id],
+                    video_id=task.video_id,
+                )
+            ]
+
+        return commit
+
+    records = bench.each(schedule_tasks, _subject, work)
+    lines = ["| title | tags | slot (UTC) | for |", "|---|---|---|---|"]
+    lines += [
+        f"| {cell(record.document.title)} | {cell(', '.join(record.document.keywords))} "
+        f"| {record.document.scheduled_time} | {record.document.privacy_status.value} |"
+        for record in records
+    ]
+    metadata: Shown = {"clips": len(records), "uploads": dg.MetadataValue.md("\n".join(lines))}
+    return dg.Output(records, metadata=metadata | outcome_metadata(bench.finish()))
+
+
+@pipeline_asset(PublicationReceipt, group="publish", kinds={"python"}, version="1")
+def publications(
+    context: dg.AssetExecutionContext,
+    upload_jobs: list[Record[UploadJob]],
+    rendered_clips: list[Record[RenderedClip]],
+    state: StateResource,
+    atlas: AtlasResource,
+    publisher: PublisherResource,
+    zenith: ZenithDesk,
+) -> dg.Output[list[Record[PublicationReceipt]]]:
+    """Receipts of what was published, under Zenith's release only; once a clip, whatever is rerun.
+
+    A clip that is held stays out, also when this asset is materialized by hand.
+    """
+    bench = state.workbench(context)
+    clips = {record.subject_id: record for record in rendered_clips}
+    door = _Door(bench, atlas, publisher, zenith, clips)
+    records = bench.each(upload_jobs, _subject, door.work)
+    titles = {record.subject_id: record.document.title for record in upload_jobs}
+    lines = ["| clip | status | slot (UTC) | where |", "|---|---|---|---|"]
+    lines += [
+        f"| {cell(titles[record.subject_id])} | {record.document.status.value} "
+        f"| {record.document.scheduled_time} | `{record.document.location}` |"
+        for record in records
+    ]
+    metadata: Shown = {"published": len(records), "receipts": dg.MetadataValue.md("\n".join(lines))}
+    return dg.Output(records, metadata=metadata | outcome_metadata(bench.finish()))
+
+
+class _Door:
+    """The way out: release, claim, publish, settle."""
+
+    def __init__(
+        self,
+        bench: Workbench,
+        atlas: AtlasResource,
+        publisher: PublisherResource,
+        zenith: ZenithDesk,
+        clips: dict[str, Record[RenderedClip]],
+    ) -> None:
+        self._bench = bench
+        self._atlas = atlas.store
+        self._publisher = publisher.publisher
+        self._zenith = zenith
+        self._clips = clips
+
+    def work(self, job: Record[UploadJob]) -> Commit:
+        """Publish a prepared clip, unless it was published before."""
+        from omniva_dagster.workers.uploader import Submission
+
+        clip = self._clips.get(job.subject_id)
+        if clip is None:
+            raise Skip(ReasonCode.NOT_RENDERED, "the clip is not rendered; see rendered_clips")
+        target = self._publisher.target
+        key = derive_id("publication", job.subject_id, target)
+        with self._bench.store.begin() as connection:
+            standing = db.publishing.publication(connection, job.subject_id, target)
+            if standing and standing.receipt:
+                done = Record(
+                    standing.receipt,
+                    job.subject_id,
+                    job.trace_id,
+                    standing.packet_id,
+                    job.video_id,
+                )
+                return lambda _recorder: [done]
+            release = self._zenith.release(
+                self._bench.recorder(connection),
+                job.subject_id,
+                job.video_id,
+                (clip.packet_id, job.packet_id),
+            )
+            if release is not None:
+                db.publishing.claim(connection, job.subject_id, target, key)
+        # The lock is the directive, read right before acting.
+        must_permit(self._bench, job.subject_id, "publish")
+        assert release is not None
+        receipt = self._publisher.publish(
+            Submission(
+                creator=self._bench.partition.creator,
+                job=job.document,
+                clip=clip.document,
+                media=self._atlas.path(clip.document.media_uri),
+                thumbnail=self._atlas.path(clip.document.thumbnail_uri),
+                directive_id=release.document.directive_id,
+                idempotency_key=key,
+            ),
+            self._bench.now,
+        )
+
+        def commit(recorder: Recorder) -> list[Record[PublicationReceipt]]:
+            record = recorder.record(
+                receipt,
+                subject_id=job.subject_id,
+                trace_id=job.trace_id,
+                parents=[release.packet_id, job.packet_id, clip.packet_id],
+                video_id=job.video_id,
+                occurrence=key,
+            )
+            db.publishing.settle(recorder.connection, record.document, record.packet_id)
+            return [record]
+
+        return commit
+
+
+def _subject(
+    record: Record[RenderedClip] | Record[ScheduleTask] | Record[UploadJob],
+) -> Subject:
+    title = getattr(record.document, "title", "") or f"clip {record.subject_id}"
+    return Subject(record.subject_id, title, record.trace_id)
+
+
+def _slot(recorder: Recorder, clip_id: str, publisher: PublisherResource) -> str:
+    from omniva_dagster.workers.scheduler import next_slot
+
+    creator = recorder.partition.creator
+    booked = db.publishing.slot_of(recorder.connection, clip_id)
+    if booked is not None:
+        return booked
+    taken = db.publishing.slots_from(recorder.connection, creator, recorder.now)
+    slot = next_slot(datetime.now(UTC), publisher.slot_hours, publisher.daily_quota, taken)
+    db.publishing.book(recorder.connection, creator, slot, clip_id)
+    return slot

@@ -1,0 +1,120 @@
+"""Pantheon: several judges, each with declared tastes, vote on every candidate (4.6).
+
+A persona is data. The same candidate with the same features always gets the same ballots.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from omniva_dagster.contracts.analysis import ClipCandidate
+
+VERSION = "1"
+UNKNOWN = 0.5  # a feature that was not measured speaks neither for nor against
+_DIGITS = 6  # votes are rounded, so that they are the same on every machine
+
+
+@dataclass(frozen=True)
+class Persona:
+    """A judge: how much each feature matters to it, and what it will not have."""
+
+    name: str
+    stands_for: str
+    weights: Mapping[str, float]
+    # feature -> the least it must be; below, the vote is halved
+    insists_on: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Ballot:
+    """One persona's vote on one candidate, in the spec's columns."""
+
+    agent: str
+    vote: float
+    confidence: float
+    commentary: str
+
+
+PERSONAS = (
+    Persona(
+        "craft",
+        "clean beginnings and endings",
+        {"self_contained": 3, "boundary": 2, "length_fit": 2, "speech_rate": 1},
+        insists_on={"self_contained": 0.3},
+    ),
+    Persona(
+        "audience",
+        "a reason to keep watching in the first seconds",
+        {"hook": 4, "energy": 2, "face_presence": 2, "length_fit": 1},
+    ),
+    Persona(
+        "trend",
+        "being about something people look for",
+        {"keyword_density": 3, "hook": 2, "energy": 1},
+    ),
+    Persona(
+        "exploration",
+        "what the rest of the video does not already say",
+        {"novelty": 4, "keyword_density": 1, "energy": 1},
+    ),
+    Persona(
+        "risk_mitigation",
+        "nothing that needs context to be understood fairly",
+        {"self_contained": 4, "boundary": 2, "face_presence": 1},
+        insists_on={"self_contained": 0.5},
+    ),
+)
+
+
+def vote(
+    features: Mapping[str, float], personas: Sequence[Persona] = PERSONAS
+) -> tuple[Ballot, ...]:
+    """Every persona's ballot on a candidate's features (each in [0, 1]), by name."""
+    return tuple(_ballot(persona, features) for persona in sorted(personas, key=_by_name))
+
+
+def judged(candidate: ClipCandidate, ballots: Sequence[Ballot], priority: float) -> ClipCandidate:
+    """The candidate with its votes and Lattice's priority."""
+    votes = {ballot.agent: ballot.vote for ballot in ballots}
+    return candidate.model_copy(update={"pantheon_votes": votes, "lattice_priority": priority})
+
+
+def consensus(votes: Mapping[str, float]) -> float:
+    """The mean of the votes; 0 when nobody voted."""
+    return round(sum(votes.values()) / len(votes), _DIGITS) if votes else 0.0
+
+
+def dissenters(votes: Mapping[str, float], margin: float = 0.25) -> list[str]:
+    """Personas whose vote lies at least ``margin`` below the consensus."""
+    middle = consensus(votes)
+    return sorted(name for name, value in votes.items() if value <= middle - margin)
+
+
+def _by_name(persona: Persona) -> str:
+    return persona.name
+
+
+def _ballot(persona: Persona, features: Mapping[str, float]) -> Ballot:
+    total = sum(persona.weights.values())
+    parts = {
+        name: weight * features.get(name, UNKNOWN) / total
+        for name, weight in persona.weights.items()
+    }
+    missed = [
+        name for name, least in persona.insists_on.items() if features.get(name, UNKNOWN) < least
+    ]
+    value = sum(parts.values()) / (2 if missed else 1)
+    known = sum(weight for name, weight in persona.weights.items() if name in features)
+    return Ballot(
+        agent=persona.name,
+        vote=round(min(1.0, max(0.0, value)), _DIGITS),
+        confidence=round(known / total, _DIGITS),
+        commentary=_commentary(persona, parts, missed),
+    )
+
+
+def _commentary(persona: Persona, parts: Mapping[str, float], missed: Sequence[str]) -> str:
+    strongest = max(sorted(parts), key=lambda name: parts[name])
+    said = f"{persona.stands_for}: most for {strongest.replace('_', ' ')}"
+    return f"{said}; held against it: too little {', '.join(missed)}" if missed else said

@@ -1,0 +1,56 @@
+"""Edit plans and finished clips as they stand in Atlas, whole or not at all.
+
+A plan is found by the clip and its editing context: the id that is the same for every retry and
+another as soon as anything would look or sound different (5.3).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import TYPE_CHECKING
+
+from omniva_dagster.contracts.editing import EditJob, RenderedClip
+from omniva_dagster.resources.atlas import Atlas
+
+if TYPE_CHECKING:
+    from omniva_dagster.workers.editor.plan import EditPlan
+
+
+def clip_folder(clip_id: str, context_id: str) -> str:
+    """The Atlas key of a finished clip's folder."""
+    return f"clips/{clip_id}/{context_id}"
+
+
+def expected_outputs(clip_id: str, context_id: str) -> list[str]:
+    """URIs of the clip and its thumbnail."""
+    folder = clip_folder(clip_id, context_id)
+    return [Atlas.uri(f"{folder}/clip.mp4"), Atlas.uri(f"{folder}/thumbnail.jpg")]
+
+
+def context_of(job: EditJob) -> str:
+    """The editing context of a planned job."""
+    assert job.expected_outputs
+    return job.expected_outputs[0].rsplit("/", 2)[1]
+
+
+def keep_plan(atlas: Atlas, plan: EditPlan, context_id: str) -> None:
+    """Put a plan into Atlas."""
+    fields = dataclasses.asdict(plan) | {"job": plan.job.dump()}
+    text = json.dumps(fields, indent=1, sort_keys=True)
+    atlas.put_bytes(text.encode("utf-8"), f"plans/{plan.job.clip_id}/{context_id}.json")
+
+
+def load_plan(atlas: Atlas, job: EditJob) -> EditPlan:
+    """The plan of a job."""
+    from omniva_dagster.workers.editor.plan import EditPlan
+
+    path = atlas.path(f"plans/{job.clip_id}/{context_of(job)}.json")
+    fields = json.loads(path.read_text(encoding="utf-8"))
+    return EditPlan(**{**fields, "job": EditJob.parse(fields["job"])})
+
+
+def finished(atlas: Atlas, clip_id: str, context_id: str) -> RenderedClip | None:
+    """The clip of an editing context, if it was finished before."""
+    path = atlas.path(f"{clip_folder(clip_id, context_id)}/rendered.json")
+    return RenderedClip.parse(path.read_bytes()) if path.is_file() else None

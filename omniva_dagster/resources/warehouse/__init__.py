@@ -1,0 +1,1 @@
+"""The warehouse: every asset as Parquet that pandas, DuckDB and Polars open as a folder."""

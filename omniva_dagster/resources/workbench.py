@@ -1,0 +1,178 @@
+"""What surrounds the work on a partition's documents: outcomes, packets, one transaction each.
+
+`Workbench.each` is the pipeline's rule for failures in one place: every document is worked on by
+itself; what fails is recorded with a reason and the others go on; what succeeds is recorded with
+its packets, its effects on state and its outcome in a single transaction.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from omniva_dagster import state as db
+from omniva_dagster.contracts.base import Document
+from omniva_dagster.contracts.decisions import Outcome, OutcomeStatus
+from omniva_dagster.contracts.reasons import ReasonCode, WorkerError
+from omniva_dagster.contracts.record import Record
+from omniva_dagster.contracts.types import format_timestamp
+from omniva_dagster.resources import progress
+from omniva_dagster.state.partition import Partition, Subject
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+    from omniva_dagster.state.store import Store
+
+D = TypeVar("D", bound=Document)
+S = TypeVar("S")
+
+# What a document's work comes to: given the transaction, record it.
+Commit = Callable[["Recorder"], Sequence[Record[Any]]]
+
+
+class Skip(Exception):  # noqa: N818 - it is not an error
+    """The document needs no work at this step, for a reason people should see."""
+
+    def __init__(self, reason: ReasonCode, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.message = message
+
+
+@dataclass(frozen=True)
+class Recorder:
+    """A transaction in which documents of one stage and partition are recorded."""
+
+    connection: sa.Connection
+    stage: str
+    partition: Partition
+    now: str
+
+    def record(
+        self,
+        document: D,
+        *,
+        subject_id: str,
+        trace_id: str,
+        parents: Iterable[str] = (),
+        video_id: str = "",
+        producer: str = "",
+        occurrence: str = "",
+    ) -> Record[D]:
+        """Write the document's packet; the record of what stands in the ledger."""
+        packet = db.outbox.emit(
+            self.connection,
+            db.outbox.Emission(
+                document,
+                producer or self.stage,
+                subject_id,
+                trace_id,
+                tuple(parents),
+                self.partition,
+                self.now,
+                occurrence,
+            ),
+        )
+        standing = type(document).parse(packet.payload)
+        return Record(standing, subject_id, trace_id, packet.packet_id, video_id)
+
+
+@dataclass(frozen=True)
+class Workbench:
+    """One stage at work on one partition."""
+
+    store: Store
+    partition: Partition
+    stage: str
+    log: logging.Logger
+    _met: set[str] = field(default_factory=set)
+
+    @property
+    def now(self) -> str:
+        """The time, as contracts write it."""
+        return format_timestamp(datetime.now(UTC))
+
+    def recorder(self, connection: sa.Connection) -> Recorder:
+        """For recording on a transaction of the caller's."""
+        return Recorder(connection, self.stage, self.partition, self.now)
+
+    def each(
+        self,
+        items: Sequence[S],
+        subject_of: Callable[[S], Subject],
+        work: Callable[[S], Commit],
+    ) -> list[Record[Any]]:
+        """Work on every item by itself; the records of those that came right.
+
+        ``work`` does the effects (idempotent) and returns what records them.
+        """
+        records: list[Record[Any]] = []
+        for position, item in enumerate(items):
+            subject = subject_of(item)
+            progress.report(self.stage, subject.label, position / len(items))
+            records.extend(self._one(item, subject, work))
+            progress.report(self.stage, subject.label, (position + 1) / len(items))
+        return records
+
+    def finish(self) -> list[Outcome]:
+        """Drop what no longer applies (not met this time, and not done); all outcomes there are."""
+        with self.store.begin() as connection:
+            standing = db.outcomes.of_partition(connection, self.partition, self.stage)
+            stale = [
+                outcome.subject_id
+                for outcome in standing
+                if outcome.subject_id not in self._met and outcome.status != OutcomeStatus.DONE
+            ]
+            if stale:
+                db.outcomes.drop(connection, self.stage, stale)
+        return [outcome for outcome in standing if outcome.subject_id not in stale]
+
+    def fail(self, subject: Subject, error: WorkerError) -> None:
+        """Record that a document failed."""
+        self.log.warning("%s: %s (%s)", subject.label, error.message, error.code.value)
+        self._note(subject, OutcomeStatus.ERROR, error.code, error.message)
+
+    def progress(self, label: str, fraction: float) -> None:
+        """Tell whoever watches how far a document has come."""
+        progress.report(self.stage, label, fraction)
+
+    def _one(self, item: S, subject: Subject, work: Callable[[S], Commit]) -> Sequence[Record[Any]]:
+        self._note(subject, OutcomeStatus.RUNNING)
+        try:
+            commit = work(item)
+            with self.store.begin() as connection:
+                records = commit(self.recorder(connection))
+                self._note(subject, OutcomeStatus.DONE, connection=connection)
+            return records
+        except Skip as skip:
+            self.log.info("%s: %s", subject.label, skip.message)
+            self._note(subject, OutcomeStatus.SKIPPED, skip.reason, skip.message)
+        except WorkerError as error:
+            self.fail(subject, error)
+        except db.outbox.STORE_ERRORS:
+            raise  # the store itself is in trouble: that is the run's failure, not the document's
+        except Exception as error:
+            self.log.exception("%s: unexpected", subject.label)
+            message = f"{type(error).__name__}: {error}; this is a defect: see the run's log"
+            self._note(subject, OutcomeStatus.ERROR, ReasonCode.INTERNAL, message)
+        return []
+
+    def _note(
+        self,
+        subject: Subject,
+        status: OutcomeStatus,
+        reason: ReasonCode | None = None,
+        message: str = "",
+        connection: sa.Connection | None = None,
+    ) -> None:
+        self._met.add(subject.subject_id)
+        arguments = (self.partition, self.stage, subject, status, self.now, reason, message)
+        if connection is not None:
+            db.outcomes.note(connection, *arguments)
+            return
+        with self.store.begin() as own:
+            db.outcomes.note(own, *arguments)

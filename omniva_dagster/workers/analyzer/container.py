@@ -1,0 +1,63 @@
+"""Opening a media file and decoding what can be decoded of it (PyAV)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from omniva_dagster.contracts.reasons import ReasonCode, WorkerError
+
+
+@contextmanager
+def opened(media: Path) -> Iterator[Any]:
+    """The open PyAV container; local files only. `WorkerError` ``corrupt_media`` if it can't be."""
+    import av
+
+    try:
+        with av.open(str(media), options={"protocol_whitelist": "file,pipe"}) as container:
+            yield container
+    except (av.FFmpegError, OSError, EOFError) as error:
+        raise corrupt(str(error)) from error
+
+
+def corrupt(why: str) -> WorkerError:
+    """The error for a file that cannot be decoded."""
+    return WorkerError(
+        ReasonCode.CORRUPT_MEDIA,
+        f"the video cannot be decoded ({why}); fetch it again, or leave it out",
+    )
+
+
+def decoded(container: Any, stream: Any) -> Iterator[tuple[float | None, Any]]:
+    """Frames of a stream with their times, in seconds from the start of the video.
+
+    Damaged packets are skipped and a file that breaks off ends there. Without a timestamp
+    the time is None.
+    """
+    import av
+
+    origin = (container.start_time or 0) / av.time_base
+    packets = container.demux(stream)
+    while True:
+        try:
+            packet = next(packets, None)
+        except (av.FFmpegError, EOFError):
+            return
+        if packet is None:
+            return
+        try:
+            frames = packet.decode()
+        except (av.FFmpegError, EOFError):
+            continue
+        for frame in frames:
+            yield (None if frame.time is None else float(frame.time) - origin), frame
+
+
+def picture_stream(container: Any) -> Any:
+    """The first video stream that is not a cover picture; None if there is none."""
+    import av
+
+    cover = av.stream.Disposition.attached_pic
+    return next((s for s in container.streams.video if not s.disposition & cover), None)

