@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 from omniva_dagster import state as db
 from omniva_dagster.assets._common import Shown, cell, clock, outcome_metadata, pipeline_asset
+from omniva_dagster.contracts.base import given
 from omniva_dagster.contracts.ids import derive_id, video_id_of
 from omniva_dagster.contracts.reasons import ReasonCode, WorkerError
 from omniva_dagster.contracts.record import Record
@@ -199,7 +200,6 @@ class _Intake:
                     description=metadata.description,
                     uploader=metadata.uploader,
                     tags=list(metadata.tags),
-                    uploaded_at=metadata.uploaded_at,
                     duration_seconds=info.duration,
                     width=info.width,
                     height=info.height,
@@ -209,9 +209,12 @@ class _Intake:
                     metadata_uri=metadata_uri,
                     sha256=fetched.sha256,
                     size_bytes=fetched.size_bytes,
-                    view_count=metadata.view_count,
-                    like_count=metadata.like_count,
                     ingested_at=recorder.now,
+                    **given(
+                        uploaded_at=metadata.uploaded_at,
+                        view_count=metadata.view_count,
+                        like_count=metadata.like_count,
+                    ),
                 ),
                 subject_id=video_id,
                 trace_id=trace_of(video_id),

@@ -54,6 +54,11 @@ class Document(BaseModel):
         return self.model_dump(mode="json", exclude_none=True)
 
 
+def given(**fields: Any) -> dict[str, Any]:
+    """The fields that have a value, to be passed on: what is not set is left out, never null."""
+    return {name: value for name, value in fields.items() if value is not None}
+
+
 # Fields that tell when a document was made, not what it says: a rerun may differ in them alone.
 CLOCK_FIELDS = frozenset(
     {

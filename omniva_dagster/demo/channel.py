@@ -11,7 +11,7 @@ import json
 import re
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from email.utils import format_datetime
 from functools import lru_cache
@@ -125,6 +125,11 @@ class ChannelHandler(BaseHTTPRequestHandler):
     def do_HEAD(self) -> None:
         """The headers of what GET would give."""
         self._answer(body=False)
+
+    def handle(self) -> None:
+        """Serve one connection; a client that goes away is no error."""
+        with suppress(ConnectionError):
+            super().handle()
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
         """Say nothing: the console is the pipeline's."""

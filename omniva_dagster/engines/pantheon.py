@@ -40,13 +40,13 @@ PERSONAS = (
     Persona(
         "craft",
         "clean beginnings and endings",
-        {"self_contained": 3, "boundary": 2, "length_fit": 2, "speech_rate": 1},
-        insists_on={"self_contained": 0.3},
+        {"self_containedness": 3, "boundaries": 2, "length": 2, "speech_rate": 1},
+        insists_on={"self_containedness": 0.3},
     ),
     Persona(
         "audience",
         "a reason to keep watching in the first seconds",
-        {"hook": 4, "energy": 2, "face_presence": 2, "length_fit": 1},
+        {"hook": 4, "energy": 2, "face_presence": 2, "length": 1},
     ),
     Persona(
         "trend",
@@ -61,8 +61,8 @@ PERSONAS = (
     Persona(
         "risk_mitigation",
         "nothing that needs context to be understood fairly",
-        {"self_contained": 4, "boundary": 2, "face_presence": 1},
-        insists_on={"self_contained": 0.5},
+        {"self_containedness": 4, "boundaries": 2, "face_presence": 1},
+        insists_on={"self_containedness": 0.5},
     ),
 )
 

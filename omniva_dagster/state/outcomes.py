@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from omniva_dagster.contracts.base import given
 from omniva_dagster.contracts.decisions import Outcome, OutcomeStatus
 from omniva_dagster.contracts.ids import derive_id
 from omniva_dagster.contracts.reasons import ReasonCode
@@ -34,7 +35,7 @@ def note(
         subject_id=subject.subject_id,
         stage=stage,
         status=status,
-        reason_code=reason,
+        **given(reason_code=reason),
         message=message,
         label=subject.label,
         attempt=_attempt(before, status),

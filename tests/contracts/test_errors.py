@@ -37,7 +37,6 @@ def test_a_refusal_has_a_code_a_message_and_details_that_survive_json() -> None:
     ]
 
 
-@pytest.mark.spec("AGT-1")
 def test_every_wrong_field_is_named_at_once_by_json_pointer() -> None:
     document = example("AnalysisResult")
     document["clip_candidates"][0] |= {"start_time": "0", "end_time": -1, "a/b~c": 1}
@@ -114,6 +113,7 @@ def test_values_are_shown_short_and_on_one_line() -> None:
         "a" * 5_000_000,
         ["b\n"] * 100_000,
         {"c": {"d": ["e" * 500] * 9}},
+        10**5000,
         "\x1b[31m\u202e",
     ):
         shown = shortened(value)
@@ -121,7 +121,6 @@ def test_values_are_shown_short_and_on_one_line() -> None:
         assert shown.isprintable()
 
 
-@pytest.mark.spec("SCR-2")
 @pytest.mark.parametrize(
     "field",
     ["api_token", "client_secret", "password", "apiKey", "Cookie", "Authorization", "credentials"],
@@ -167,7 +166,6 @@ def test_text_that_is_not_json_is_a_fault_of_the_whole(text: str | bytes, messag
     assert message in fault["message"]
 
 
-@pytest.mark.spec("AGT-1")
 def test_a_key_that_comes_twice_is_refused_wherever_it_is() -> None:
     text = json.dumps(example("ScraperJob")).replace(
         '"since":', '"since": "2020-01-01T00:00:00Z", "since":'

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
 
 from omniva_dagster.contracts.errors import ContractError
 from omniva_dagster.contracts.registry import MESSAGE_TYPES, parse
-from tests.contracts.support import TYPES, example, faults, faults_by_pointer, without
+from omniva_dagster.contracts.types import format_timestamp, parse_timestamp
+from tests.contracts.support import TYPES, example, faults, faults_by_pointer, schemas, without
 
 VERSIONED = [name for name in TYPES if "schema_version" in MESSAGE_TYPES[name].model_fields]
 
@@ -21,12 +23,6 @@ def test_a_candidate_ends_after_it_starts(end_time: float) -> None:
     assert faults_by_pointer("ClipCandidate", document) == {
         "/end_time": "must be greater than start_time"
     }
-
-
-@pytest.mark.spec("OBJ-7")
-def test_a_candidate_has_a_clip_id_only_when_one_is_given() -> None:
-    candidate = parse("ClipCandidate", without("ClipCandidate", "clip_id"))
-    assert "clip_id" not in candidate.dump()
 
 
 @pytest.mark.spec("OBJ-1")
@@ -71,6 +67,33 @@ def test_older_and_newer_minor_versions_are_read(name: str, version: str) -> Non
 def test_a_document_without_a_version_is_of_the_first(name: str) -> None:
     read = parse(name, without(name, "schema_version"))
     assert read.dump()["schema_version"] == "1.0.0"
+
+
+@pytest.mark.spec("CON-4")
+def test_times_are_written_in_utc_to_the_second() -> None:
+    berlin = timezone(timedelta(hours=2))
+    moment = datetime(2026, 3, 4, 7, 6, 7, 999_999, tzinfo=berlin)
+    assert format_timestamp(moment) == "2026-03-04T05:06:07Z"
+    with pytest.raises(ValueError, match="naive"):
+        format_timestamp(moment.replace(tzinfo=None))
+
+
+@pytest.mark.spec("CON-4")
+def test_a_time_is_read_to_the_microsecond() -> None:
+    read = parse_timestamp("2026-03-04T05:06:07.1234567Z")
+    assert read == datetime(2026, 3, 4, 5, 6, 7, 123_456, tzinfo=UTC)
+
+
+@pytest.mark.spec("CON-6")
+@pytest.mark.parametrize(
+    ("name", "further"), [("ScraperJob", {"CANCELLED"}), ("Outcome", {"CANCELLED", "SKIPPED"})]
+)
+def test_a_status_beyond_the_four_is_enumerated_by_the_schema_that_brings_it(
+    name: str, further: set[str]
+) -> None:
+    common = {"PENDING", "RUNNING", "DONE", "ERROR"}
+    assert set(schemas()[name]["properties"]["status"]["enum"]) == common | further
+    assert faults_by_pointer(name, without(name, status="PAUSED")).keys() == {"/status"}
 
 
 @pytest.mark.spec("CON-9")

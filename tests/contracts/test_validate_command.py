@@ -30,7 +30,6 @@ def test_a_printed_example_is_valid(name: str) -> None:
     assert "1 valid, 0 not" in result.stderr
 
 
-@pytest.mark.spec("AGT-1")
 def test_each_fault_is_a_line_with_file_line_pointer_and_words(tmp_path: Path) -> None:
     path = tmp_path / "jobs.ndjson"
     bad = without("UploadJob", "title", privacy_status="hidden")

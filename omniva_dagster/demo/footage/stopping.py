@@ -70,7 +70,7 @@ STOPPING = Programme(
             "Collins was the first woman to command one. On her first night in command, a sensor "
             "reported a dangerous leak, and the launch was stopped at the very last moment. The "
             "sensor was wrong. Two nights later, the weather stopped them again. On the third "
-            "night, she flew. Was all of that time wasted? I do not think so. A crew that is "
+            "try, she flew. Was all of that time wasted? I do not think so. A crew that is "
             "ready to stop is a crew that you can trust to start.",
             (
                 Shot("portrait-right", Window(), Window(0.52, 0.4, 0.8)),
@@ -92,7 +92,7 @@ STOPPING = Programme(
                 push_in("cat", 0.5, 0.42),
                 still("grass"),
                 Shot("cat", Window(0.42, 0.4, 0.6), Window(0.58, 0.4, 0.6)),
-                push_in("coffee"),
+                still("coffee"),
             ),
             pause=1.4,
         ),
@@ -101,7 +101,7 @@ STOPPING = Programme(
             "the world, and pointed it at a piece of sky where there seemed to be nothing. Then "
             "they waited. Again and again they came back to the same dark spot, and they let the "
             "light fall in. What do you think they found in the empty place? They found thousands "
-            "of galaxies, and some of that light had travelled for most of the age of the "
+            "of galaxies, and some of that light had traveled for most of the age of the "
             "universe. Nobody found them by hurrying. They found them because somebody was "
             "willing to look at nothing for a very long time.",
             (

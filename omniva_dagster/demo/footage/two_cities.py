@@ -58,7 +58,7 @@ TWO_CITIES = Programme(
         Passage(
             _RECORDED,
             (
-                push_in("brick", share=7.0),
+                still("brick", share=7.0),
                 push_in("cat", 0.5, 0.45, share=7.0),
                 push_in("sky", 0.6, 0.4, share=5.5),
                 still("grass", share=5.5),
@@ -82,14 +82,14 @@ TWO_CITIES = Programme(
             (
                 push_in("coins", 0.35, 0.45),
                 still("portrait-right", Window(0.5, 0.36, 0.7)),
-                push_in("brick", 0.4, 0.6),
+                still("brick", Window(0.4, 0.6, 0.8)),
             ),
             pause=1.4,
         ),
         Passage(
             "Now it is my turn. It was the best of times, it was the worst of times. It was the "
             "age of wisdom, it was the age of foolishness.",
-            (push_in("gravel"), push_in("coffee", 0.45, 0.42)),
+            (still("gravel"), push_in("coffee", 0.45, 0.42)),
             pause=1.2,
         ),
         Passage(

@@ -16,8 +16,8 @@ _CLAUSE = ",;:—–،؛、，；："
 _CLOSERS = "\"'”’»)]}」』）】"
 _INITIALS = re.compile(r"^(?:[^\W\d_]\.)+$")
 _ABBREVIATIONS = (
-    "mr. mrs. ms. dr. prof. st. vs. jr. sr. sra. mme. mlle. hr. fr. z.b. bzw. ca. e.g. i.e. approx. "
-    "no. fig. gen. col. sgt. capt. rev. hon. gov. sen. rep."
+    "mr. mrs. ms. dr. prof. st. vs. jr. sr. sra. mme. mlle. hr. fr. z.b. bzw. ca. e.g. i.e. "
+    "approx. no. fig. gen. col. sgt. capt. rev. hon. gov. sen. rep."
 )
 _ABBREVIATED = frozenset(_ABBREVIATIONS.split())
 _SHORT_PAUSE_SECONDS = 0.5

@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
 import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -64,16 +64,16 @@ def write(analysis: Analysis, folder: Path) -> dict[str, Path]:
     What the folder held before is replaced.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
-    made = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    try:
+    with _aside(folder) as temporary:
+        aside = Path(temporary)
+        made = aside / "made"
+        made.mkdir()
         for name, rows in _tables(analysis).items():
             _write_table(rows, name, made / f"{name}.parquet")
         _write_json(analysis.result.dump(), made / _RESULT)
         _write_json(_meta(analysis), made / _META)
         _sync(made)
-        _put(made, folder)
-    finally:
-        shutil.rmtree(made, ignore_errors=True)
+        _put(made, folder, aside)
     _sync(folder.parent)
     names = [*(f"{name}.parquet" for name in SCHEMAS), _RESULT, _META]
     return {Path(name).stem: folder / name for name in names}
@@ -176,7 +176,11 @@ def _write_json(document: dict[str, Any], path: Path) -> None:
         os.fsync(file.fileno())
 
 
-def _put(made: Path, folder: Path) -> None:
+def _aside(folder: Path) -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent)
+
+
+def _put(made: Path, folder: Path, aside: Path) -> None:
     """Rename ``made`` to ``folder``; a folder there, even one that just appeared, moves aside."""
     for attempt in range(_ATTEMPTS):
         try:
@@ -185,13 +189,8 @@ def _put(made: Path, folder: Path) -> None:
         except OSError:
             if not folder.is_dir() or attempt == _ATTEMPTS - 1:
                 raise
-        aside = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-        try:
-            folder.rename(aside / "replaced")
-        except FileNotFoundError:
-            pass
-        finally:
-            shutil.rmtree(aside, ignore_errors=True)
+        with suppress(FileNotFoundError):
+            folder.rename(aside / f"replaced-{attempt}")
 
 
 def _sync(folder: Path) -> None:

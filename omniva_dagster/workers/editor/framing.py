@@ -121,19 +121,17 @@ def _box(x: float, y: float, crop_width: int, crop_height: int, width: int, heig
 
 
 def _focus(faces: Sequence[Face], crop_share: float) -> tuple[float, float]:
-    """The middle (fractions) of those faces that matter most and fit into one crop."""
-    kept = _main_cluster(faces, crop_share)
-    return (
-        _weighted_median([(face.x + face.width / 2, _weight(face)) for face in kept]),
-        _weighted_median([(face.y + face.height / 2, _weight(face)) for face in kept]),
-    )
+    """The point (fractions) to centre on: the middle of all faces if one crop holds them, else of
+    the group that is seen largest and longest."""
+    left, right = min(face.x for face in faces), max(face.x + face.width for face in faces)
+    kept = faces if right - left <= crop_share else _main_cluster(faces, crop_share)
+    y = _weighted_median([(face.y + face.height / 2, _weight(face)) for face in kept])
+    if kept is faces:
+        return (left + right) / 2, y
+    return _weighted_median([(face.x + face.width / 2, _weight(face)) for face in kept]), y
 
 
 def _main_cluster(faces: Sequence[Face], crop_share: float) -> Sequence[Face]:
-    """All faces if one crop holds them, else the group seen largest and longest."""
-    left, right = min(face.x for face in faces), max(face.x + face.width for face in faces)
-    if right - left <= crop_share:
-        return faces
     ordered = sorted(faces, key=lambda face: (face.x + face.width / 2, face.time))
     clusters = [[ordered[0]]]
     for before, face in pairwise(ordered):

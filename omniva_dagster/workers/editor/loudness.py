@@ -22,7 +22,7 @@ from omniva_dagster.workers.media.ffmpeg import INPUT_GUARD, run_ffmpeg
 SILENCE_LUFS = -70.0
 SILENCE_DBTP = -120.0
 _NEARLY_SILENT = -50.0
-_MAX_GAIN = 30.0
+_MAX_GAIN = 40.0
 _TRIES = 5
 _NEAR_ENOUGH = 0.3
 _PEAK_MARGIN = 0.2

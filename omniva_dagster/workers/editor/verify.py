@@ -39,8 +39,9 @@ def verified(plan: EditPlan, scratch: Path, program: str) -> tuple[MediaInfo, Me
         raise _wrong(f"streams {media.video_codec!r} and {media.audio_codec!r}")
     if (media.width, media.height) != size or (still.width, still.height) != size:
         raise _wrong(f"a picture of {media.width}x{media.height}")
-    if abs(media.duration - plan.duration) > _DURATION_TOLERANCE:
-        raise _wrong(f"{media.duration:.2f} s instead of {plan.duration:.2f} s")
+    for kind, seconds in _lengths(scratch / "clip.mp4").items():
+        if abs(seconds - plan.duration) > _DURATION_TOLERANCE:
+            raise _wrong(f"{seconds:.2f} s of {kind} instead of {plan.duration:.2f} s")
     sound = measure(scratch / "clip.mp4", ffmpeg=program, timeout=_MEASURE_SECONDS)
     target = plan.loudness_target
     if target is not None and abs(sound.integrated - target) > _LOUDNESS_TOLERANCE:
@@ -48,6 +49,17 @@ def verified(plan: EditPlan, scratch: Path, program: str) -> tuple[MediaInfo, Me
     if target is not None and sound.true_peak > plan.true_peak_max:
         raise _wrong(f"a true peak of {sound.true_peak:.1f} dBTP")
     return media, sound
+
+
+def _lengths(path: Path) -> dict[str, float]:
+    """Seconds of each stream: the container's duration is only that of the longest."""
+    import av
+
+    with av.open(str(path)) as container:
+        return {
+            stream.type: float((stream.duration or 0) * (stream.time_base or 0))
+            for stream in container.streams
+        }
 
 
 def _wrong(what: str) -> WorkerError:

@@ -11,6 +11,7 @@ from omniva_dagster.contracts.reasons import ReasonCode, WorkerError
 from omniva_dagster.workers.scraper.guard import RefusedError
 from omniva_dagster.workers.scraper.text import clean_line
 
+_GAVE_UP = r"got error:|giving up after"
 _PHRASES: tuple[tuple[str, ReasonCode, bool, str], ...] = (
     (
         r"no space left on device",
@@ -55,6 +56,12 @@ _PHRASES: tuple[tuple[str, ReasonCode, bool, str], ...] = (
         "the connection broke; what came is kept and continued by the next try",
     ),
     (
+        r"did not get any data blocks",
+        ReasonCode.CORRUPT_MEDIA,
+        False,
+        "the file at the source is empty; publish it again there",
+    ),
+    (
         r"postprocessing:",
         ReasonCode.CORRUPT_MEDIA,
         False,
@@ -69,9 +76,14 @@ _PHRASES: tuple[tuple[str, ReasonCode, bool, str], ...] = (
 )
 
 
-def as_worker_error(error: BaseException, url: str) -> WorkerError:
-    """The reason in ``error``, which came up while working on ``url``."""
+def as_worker_error(
+    error: BaseException, url: str, last_request: BaseException | None = None
+) -> WorkerError:
+    """The reason in ``error``, which came up while working on ``url``. ``last_request`` is what
+    the last request that failed raised, for errors that only say that retrying did not help."""
     links = list(_chain(error))
+    if last_request is not None and re.search(_GAVE_UP, str(error), re.IGNORECASE):
+        links += _chain(last_request)
     for link in links:
         if isinstance(link, WorkerError):
             return link

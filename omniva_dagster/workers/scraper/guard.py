@@ -23,9 +23,7 @@ Judge = Callable[[Address], bool]
 
 _ROLL_CALL = "omniva.scraper.guard"
 _CONNECTIONS = frozenset({"socket.connect", "socket.sendto", "socket.sendmsg"})
-# A new thread starts without this thread's context, hence without its fence.
-_THREADS = frozenset({"_thread.start_new_thread", "_thread.start_joinable_thread"})
-_WATCHED = _CONNECTIONS | _THREADS | {_ROLL_CALL, "ftplib.connect", "subprocess.Popen"}
+_WATCHED = _CONNECTIONS | {_ROLL_CALL, "ftplib.connect", "subprocess.Popen"}
 
 _judge: ContextVar[Judge | None] = ContextVar("omniva_scraper_guard", default=None)
 
@@ -44,8 +42,8 @@ class RefusedError(OSError):
 def fenced(judge: Judge) -> Iterator[None]:
     """While inside, this thread connects only to addresses that ``judge`` allows.
 
-    It also starts no threads, gives no URL to another program, and speaks no FTP: each would
-    connect where the judge is not asked. Anything refused is raised there as `RefusedError`.
+    It also gives no URL to another program and speaks no FTP. Anything refused is raised there as
+    `RefusedError`. A thread that is started inside has no fence: it needs one of its own.
     """
     _install()
     present: list[bool] = []
@@ -94,8 +92,6 @@ def _hook(
         return
     if event in _CONNECTIONS:
         _judge_connection(judge, args[0], args[1])
-    elif event in _THREADS:
-        raise RefusedError(ReasonCode.NO_VIDEO, "this source needs threads that cannot be guarded")
     elif event == "ftplib.connect":
         raise RefusedError(ReasonCode.SCHEME_REFUSED, "FTP is not spoken; give an https URL")
     elif any("://" in str(argument) for argument in _words(args[1])):

@@ -33,6 +33,11 @@ class Session:
     def __init__(self, ydl: Any, policy: UrlPolicy) -> None:
         self._ydl = ydl
         self._policy = policy
+        self._trouble: Exception | None = None
+
+    def notice(self, error: Exception) -> None:
+        """Remember why a request failed: yt-dlp's downloaders keep only the text of it."""
+        self._trouble = error
 
     def open(self, url: str) -> Info:
         """What is at ``url``: a list (``_type`` is ``playlist``, its entries unread) or the whole
@@ -66,8 +71,11 @@ class Session:
         url = str(info.get("webpage_url") or info.get("url") or "")
         self._ydl.params["outtmpl"]["default"] = str(template)
         self._ydl.add_progress_hook(on_download)
-        with self._calling(url):
-            done = self._ydl.process_ie_result(info, download=True)
+        try:
+            with self._calling(url):
+                done = self._ydl.process_ie_result(info, download=True)
+        finally:
+            self._ydl._progress_hooks.remove(on_download)
         files = [item.get("filepath") for item in (done or {}).get("requested_downloads") or []]
         if len(files) != 1 or not files[0] or Path(files[0]).parent != template.parent:
             raise WorkerError(
@@ -98,13 +106,14 @@ class Session:
 
     @contextmanager
     def _calling(self, url: str) -> Iterator[None]:
+        self._trouble = None
         try:
             with self._policy.guarded():
                 yield
         except WorkerError:
             raise
         except Exception as error:
-            raise as_worker_error(error, url) from error
+            raise as_worker_error(error, url, self._trouble) from error
 
 
 @contextmanager
@@ -123,9 +132,10 @@ def session(
     for name in set(director.handlers) - set(_HANDLERS):
         # curl_cffi connects from C, where no audit hook sees it.
         director.handlers.pop(name).close()
-    ydl.urlopen = _bounded(ydl.urlopen, policy)
+    caller = Session(ydl, policy)
+    ydl.urlopen = _bounded(ydl.urlopen, policy, caller.notice)
     try:
-        yield Session(ydl, policy)
+        yield caller
     finally:
         ydl.close()
 
@@ -168,7 +178,9 @@ def _options(policy: UrlPolicy, limits: ScrapeLimits, cookies: str, single: bool
     return options
 
 
-def _bounded(send: Callable[[Any], Any], policy: UrlPolicy) -> Callable[[Any], Any]:
+def _bounded(
+    send: Callable[[Any], Any], policy: UrlPolicy, notice: Callable[[Exception], None]
+) -> Callable[[Any], Any]:
     """``YoutubeDL.urlopen`` that speaks only the policy's schemes and reads no endless page."""
     from yt_dlp.networking.exceptions import TransportError
 
@@ -180,8 +192,15 @@ def _bounded(send: Callable[[Any], Any], policy: UrlPolicy) -> Callable[[Any], A
                 ReasonCode.SCHEME_REFUSED,
                 f"the source leads to a {scheme[:20]!r} URL, which is not fetched",
             )
+            notice(refusal)
             raise TransportError(cause=refusal) from refusal
-        response = send(request)
+        try:
+            # Once more here, because some extractors ask from threads of their own.
+            with policy.guarded():
+                response = send(request)
+        except Exception as error:
+            notice(error)
+            raise
         if (response.headers.get("Content-Type") or "").startswith("text/html"):
             # The generic extractor takes it for the upload date; it is when the page was built.
             del response.headers["Last-Modified"]

@@ -20,6 +20,7 @@ from omniva_dagster.workers.media.ffmpeg import find_ffmpeg
 from omniva_dagster.workers.media.timeline import Face, Scene, Word
 
 CLIP_ID = "6a0f3c7e-5d0b-4a51-9f7e-0c2b8a4d1e11"
+OTHER_ID = "7b1f4d8e-6e1c-4b62-8a8f-1d3c9b5e2f33"
 VIDEO_ID = "0d4be1f0-2d5e-4f6e-8c2e-3b6d6f1b7c22"
 FPS = 12
 
@@ -47,6 +48,19 @@ def pictures(path: Path) -> list[tuple[float, Picture]]:
             (float(frame.time or 0), frame.to_ndarray(format="rgb24"))
             for frame in container.decode(video=0)
         ]
+
+
+def brightness(path: Path) -> list[float]:
+    """Mean of the luma plane of every picture, as coded."""
+    import av
+
+    levels = []
+    with av.open(str(path)) as container:
+        for frame in container.decode(video=0):
+            plane = frame.planes[0]
+            rows = np.frombuffer(bytes(plane), np.uint8).reshape(-1, plane.line_size)
+            levels.append(float(rows[: frame.height, : frame.width].mean()))
+    return levels
 
 
 def find_faces(picture: Picture, time: float = 0.0) -> list[Face]:
@@ -118,7 +132,9 @@ def talk(tmp_path_factory: pytest.TempPathFactory, speech: Path) -> Talk:
     ]
     words = [
         Word(text, 0.5 + 0.5 * n, 0.95 + 0.5 * n, 0.9)
-        for n, text in enumerate("It was the best of times it was the worst of".split())
+        for n, text in enumerate(
+            ["It", "was", "the", "best", "of", "times", "it", "was", "the", "worst"]
+        )
     ]
     return Talk(path, faces, [Scene(0, 4), Scene(4, 6), Scene(6, 8)], words)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from omniva_dagster.workers.media.ffmpeg import find_ffmpeg
-from omniva_dagster.workers.scraper import Scraper, ScrapeLimits, UrlPolicy
+from omniva_dagster.workers.scraper import ScrapeLimits, Scraper, UrlPolicy
 from tests.workers.scraper.hostile import Site, hostile_site
 
 LOOPBACK = UrlPolicy(allow_private_hosts=True)

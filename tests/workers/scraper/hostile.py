@@ -6,7 +6,7 @@ import json
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -42,12 +42,17 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self.site = self.server.site  # type: ignore[attr-defined]
         self.site.asked.append((self.path, self.headers.get("Range", "")))
-        try:
-            self.site.routes.get(self.path, status(404))(self)
-        except ConnectionError:
-            self.close_connection = True
+        self.site.routes.get(self.path, status(404))(self)
 
     do_HEAD = do_GET  # noqa: N815
+
+    def handle(self) -> None:
+        with suppress(ConnectionError):
+            super().handle()
+
+    def finish(self) -> None:
+        with suppress(OSError):
+            super().finish()
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
         pass

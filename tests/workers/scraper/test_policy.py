@@ -4,14 +4,16 @@ import socket
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from omniva_dagster.contracts.reasons import ReasonCode, WorkerError
-from omniva_dagster.workers.scraper import Listing, Scraper, ScrapeLimits, UrlPolicy
+from omniva_dagster.workers.scraper import Listing, ScrapeLimits, Scraper, UrlPolicy
 from omniva_dagster.workers.scraper.guard import RefusedError, lifted
+from omniva_dagster.workers.scraper.session import session
 from tests.workers.scraper.conftest import LOOPBACK, OnlyFirstLoopback
 from tests.workers.scraper.hostile import Site, feed, item, media, page, status, text
 
@@ -158,9 +160,7 @@ def test_other_threads_connect_as_they_like(site: Site) -> None:
 
 def test_inside_the_guard_there_is_no_way_around_it(tmp_path: Path) -> None:
     with PUBLIC.guarded():
-        with pytest.raises(RefusedError):  # a thread of its own would have no guard
-            threading.Thread(target=print).start()
-        with pytest.raises(RefusedError):  # nor has another program
+        with pytest.raises(RefusedError):  # another program would connect for it
             subprocess.run([sys.executable, "-c", "", "http://127.0.0.1/"], check=False)
         with pytest.raises(RefusedError):  # the kernel would resolve it after it was judged
             connect(("localhost", 80))
@@ -250,6 +250,16 @@ def test_a_name_that_changes_its_address_after_the_check_is_refused(
     code = refusal(guarded_scraper(tmp_path), f"http://rebinding.example:{port}/a")
     assert code is ReasonCode.ADDRESS_REFUSED
     assert len(asked) > 1
+    assert not private_site.asked
+
+
+def test_a_request_from_a_thread_of_an_extractor_is_guarded_too(private_site: Site) -> None:
+    with (
+        session(OnlyFirstLoopback(), ScrapeLimits()) as opened,
+        ThreadPoolExecutor(1) as pool,
+        pytest.raises(Exception, match="private or reserved"),
+    ):
+        pool.submit(opened._ydl.urlopen, private_site.url("/a")).result()
     assert not private_site.asked
 
 

@@ -1,0 +1,118 @@
+"""Running the clip pipeline from the command line: a real Dagster run, with progress."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from omniva_dagster.cli._home import store
+from omniva_dagster.resources import progress
+from omniva_dagster.settings import settings
+
+if TYPE_CHECKING:
+    from dagster import DagsterInstance
+
+_JOB = "clip_pipeline"
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """How a run of one partition ended."""
+
+    run_id: str
+    creator: str
+    day: str
+    success: bool
+    failure: str = ""
+
+
+def check_partition(creator: str, day: str) -> None:
+    """Refuse what is no partition, and say what is."""
+    from omniva_dagster.state import creators as registry
+
+    first, last = settings().start_day, datetime.now(UTC).date()
+    if not first <= date.fromisoformat(day) <= last:
+        raise click.UsageError(
+            f"{day} is outside the range {first} to {last} (UTC); "
+            "set OMNIVA_START_DAY to begin earlier"
+        )
+    with store().read() as connection:
+        registry.get(connection, registry.check_slug(creator))
+
+
+def run_partition(
+    opened: DagsterInstance, creator: str, day: str, tags: dict[str, str] | None = None
+) -> RunResult:
+    """Materialize a creator's day in this process, as a run that the UI shows."""
+    from omniva_dagster.definitions import defs
+    from omniva_dagster.partitions import CREATORS, partition_key
+
+    opened.add_dynamic_partitions(CREATORS, [creator])
+    # The console shows progress instead of events; they are all in the instance.
+    quiet: dict[str, Any] = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+    with _calm_logging():
+        result = defs.resolve_job_def(_JOB).execute_in_process(
+            instance=opened,
+            partition_key=partition_key(creator, day),
+            run_config=quiet,
+            raise_on_error=False,
+            tags={"omniva/creator": creator, "omniva/day": day, **(tags or {})},
+        )
+    return RunResult(result.run_id, creator, day, result.success, _failure(result))
+
+
+@contextmanager
+def shown_progress(title: str, visible: bool) -> Iterator[None]:
+    """Bars for the stages that are at work, on standard error."""
+    if not visible:
+        yield
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+    columns = (
+        TextColumn("[bold]{task.description:18}"),
+        BarColumn(bar_width=30),
+        TextColumn("{task.percentage:>3.0f}%"),
+        TimeElapsedColumn(),
+        TextColumn("[dim]{task.fields[label]}"),
+    )
+    console = Console(stderr=True)
+    console.print(f"[bold]{title}[/]")
+    tasks: dict[str, TaskID] = {}
+    with Progress(*columns, console=console) as bars:
+
+        def listener(stage: str, label: str, fraction: float) -> None:
+            if stage not in tasks:
+                tasks[stage] = bars.add_task(stage, total=1.0, label="")
+            bars.update(tasks[stage], completed=fraction, label=label[:48])
+
+        with progress.listening(listener):
+            yield
+
+
+@contextmanager
+def _calm_logging() -> Iterator[None]:
+    logger = logging.getLogger("dagster")
+    before = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
+
+
+def _failure(result: Any) -> str:
+    for event in result.all_events:
+        if event.is_step_failure:
+            error = event.step_failure_data.error
+            cause = error.cause or error if error else None
+            said = cause.message.strip() if cause else "failed"
+            return f"{event.step_key}: {said}"
+    return ""

@@ -1,0 +1,175 @@
+"""What a partition came to, as a table for people or JSON for programs."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import click
+
+from omniva_dagster.cli._home import prepare, store
+from omniva_dagster.contracts.decisions import Outcome, OutcomeStatus
+from omniva_dagster.state.partition import Partition
+
+FAILED_DOCUMENTS = 3
+
+
+@dataclass(frozen=True)
+class ClipReport:
+    """A clip: where it comes from, why it was chosen, and where it is."""
+
+    clip_id: str
+    video: str
+    start_time: float
+    end_time: float
+    score: float
+    why: str
+    title: str
+    status: str
+    scheduled_time: str
+    path: str
+
+
+@dataclass(frozen=True)
+class PartitionReport:
+    """A creator's day."""
+
+    creator: str
+    day: str
+    clips: list[ClipReport] = field(default_factory=list)
+    outcomes: list[Outcome] = field(default_factory=list)
+
+    @property
+    def failed(self) -> list[Outcome]:
+        """Documents that came to an error."""
+        return [item for item in self.outcomes if item.status == OutcomeStatus.ERROR]
+
+
+def report_of(creator: str, day: str) -> PartitionReport:
+    """What state holds about a partition."""
+    from omniva_dagster.contracts.decisions import DirectiveKind
+    from omniva_dagster.state import decisions, outcomes
+
+    partition = Partition(creator, day)
+    with store().read() as connection:
+        log = decisions.of_partition(connection, partition)
+        clips = [
+            _clip(connection, directive.subject_id, directive.reason)
+            for directive, _ in log
+            if directive.kind is DirectiveKind.PROMOTE
+        ]
+        found = outcomes.of_partition(connection, partition)
+    clips.sort(key=lambda clip: (clip.video, clip.start_time))
+    return PartitionReport(creator, day, clips, found)
+
+
+def show(reports: list[PartitionReport], as_json: bool) -> None:
+    """Print reports."""
+    if as_json:
+        for report in reports:
+            click.echo(json.dumps(_as_json(report), ensure_ascii=False))
+        return
+    from rich.console import Console
+
+    console = Console()
+    clips = [clip for report in reports for clip in report.clips]
+    if clips:
+        console.print(_clip_table(clips))
+    troubled = [
+        item
+        for report in reports
+        for item in report.outcomes
+        if item.status not in (OutcomeStatus.DONE, OutcomeStatus.RUNNING)
+    ]
+    if troubled:
+        console.print(_trouble_table(troubled))
+    if not clips and not troubled:
+        console.print("nothing was published on these days: no clips, no failures")
+
+
+def exit_code(reports: list[PartitionReport]) -> int:
+    """0, or 3 when some documents failed."""
+    return FAILED_DOCUMENTS if any(report.failed for report in reports) else 0
+
+
+def _clip(connection: Any, clip_id: str, reason: str) -> ClipReport:
+    from omniva_dagster.contracts.publishing import UploadJob
+    from omniva_dagster.state import decisions, library, outbox, publishing
+
+    pinned = decisions.promotion(connection, clip_id)
+    assert pinned is not None
+    video = library.video(connection, pinned.video_id)
+    upload = outbox.latest(connection, "UploadJob", clip_id)
+    job = UploadJob.parse(upload.payload) if upload else None
+    published = publishing.publication(connection, clip_id, "outbox")
+    receipt = published.receipt if published else None
+    return ClipReport(
+        clip_id=clip_id,
+        video=video[0].title if video else pinned.video_id,
+        start_time=pinned.candidate.start_time,
+        end_time=pinned.candidate.end_time,
+        score=pinned.candidate.lattice_priority,
+        why=reason,
+        title=job.title if job else "",
+        status=receipt.status.value if receipt else "not published",
+        scheduled_time=job.scheduled_time if job else "",
+        path=_path(receipt.location if receipt else ""),
+    )
+
+
+def _path(location: str) -> str:
+    from urllib.parse import unquote, urlsplit
+
+    if not location.startswith("file:"):
+        return location
+    folder = Path(unquote(urlsplit(location).path))
+    return str(folder / "clip.mp4")
+
+
+def _as_json(report: PartitionReport) -> dict[str, Any]:
+    return {
+        "creator": report.creator,
+        "day": report.day,
+        "clips": [asdict(clip) for clip in report.clips],
+        "outcomes": [item.dump() for item in report.outcomes],
+    }
+
+
+def _clip_table(clips: list[ClipReport]) -> Any:
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(title="Clips", title_justify="left", show_lines=True)
+    for name in ("title", "from", "score and why", "state", "where"):
+        table.add_column(name, overflow="fold")
+    home = prepare().home
+    for clip in clips:
+        span = f"{_clock(clip.start_time)}–{_clock(clip.end_time)}"
+        path = clip.path.replace(str(home), home.name, 1) if clip.path else ""
+        table.add_row(
+            escape(clip.title),
+            f"{escape(clip.video)}\n{span}",
+            f"{clip.score:.2f}: {escape(clip.why)}",
+            f"{clip.status}\n{clip.scheduled_time}",
+            escape(path),
+        )
+    return table
+
+
+def _trouble_table(outcomes: list[Outcome]) -> Any:
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(title="Not done", title_justify="left", show_lines=True)
+    for name in ("what", "step", "reason", "what happened, what to do"):
+        table.add_column(name, overflow="fold")
+    for item in outcomes:
+        reason = item.reason_code.value if item.reason_code else item.status.value
+        table.add_row(escape(item.label), item.stage, reason, escape(item.message))
+    return table
+
+
+def _clock(seconds: float) -> str:
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
