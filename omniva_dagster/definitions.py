@@ -6,13 +6,20 @@ from omniva_dagster.assets import CLIP_PIPELINE
 from omniva_dagster.jobs import clip_pipeline
 from omniva_dagster.resources.build import build_resources
 from omniva_dagster.sensors.daily import clip_pipeline_daily
-from omniva_dagster.settings import settings
+from omniva_dagster.settings import Settings, settings
 
-defs = dg.Definitions(
-    assets=CLIP_PIPELINE,
-    jobs=[clip_pipeline],
-    schedules=[clip_pipeline_daily],
-    resources=build_resources(settings()),
-    # A step costs 0.06 s in process and 3 s as a process of its own; parallelism comes from runs.
-    executor=dg.in_process_executor,
-)
+
+def definitions(configured: Settings) -> dg.Definitions:
+    """The code location under some settings."""
+    return dg.Definitions(
+        assets=CLIP_PIPELINE,
+        jobs=[clip_pipeline],
+        schedules=[clip_pipeline_daily],
+        resources=build_resources(configured),
+        # A step costs 0.06 s in process and 3 s as a process of its own; parallelism comes from
+        # runs.
+        executor=dg.in_process_executor,
+    )
+
+
+defs = definitions(settings())

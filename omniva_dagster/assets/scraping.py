@@ -148,12 +148,13 @@ class _Intake:
         )
         return list(finds.values())
 
-    def subject(self, find: _Find) -> Subject:
-        """What a find's outcome is about: the video once its id is known, else its page."""
-        video_id = self._held(find)
-        if video_id:
-            return Subject(video_id, find.title or find.url, trace_of(video_id))
-        return Subject(derive_id("listing", find.url), find.title or find.url)
+    @staticmethod
+    def subject(find: _Find) -> Subject:
+        """What a find's outcome is about: the video, by what its listing says of it."""
+        from omniva_dagster.workers.scraper.metadata import platform_of
+
+        video_id = video_id_of(platform_of(find.url).value, find.listing.platform_id)
+        return Subject(video_id, find.title or find.url, trace_of(video_id))
 
     def bring_in(self, find: _Find) -> Commit:
         """Fetch a video into Atlas, unless it is there."""

@@ -50,14 +50,14 @@ def run_partition(
     opened: DagsterInstance, creator: str, day: str, tags: dict[str, str] | None = None
 ) -> RunResult:
     """Materialize a creator's day in this process, as a run that the UI shows."""
-    from omniva_dagster.definitions import defs
+    from omniva_dagster.definitions import definitions
     from omniva_dagster.partitions import CREATORS, partition_key
 
     opened.add_dynamic_partitions(CREATORS, [creator])
     # The console shows progress instead of events; they are all in the instance.
     quiet: dict[str, Any] = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
     with _calm_logging():
-        result = defs.resolve_job_def(_JOB).execute_in_process(
+        result = definitions(settings()).resolve_job_def(_JOB).execute_in_process(
             instance=opened,
             partition_key=partition_key(creator, day),
             run_config=quiet,

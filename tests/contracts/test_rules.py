@@ -142,6 +142,15 @@ def test_a_payload_inside_two_envelopes_is_checked_too() -> None:
     assert "/payload/payload/clip_id" in faults_by_pointer("Envelope", outer)
 
 
+@pytest.mark.parametrize("number", ["NaN", "-Infinity", "1e400"])
+def test_a_payload_of_a_type_we_do_not_know_is_still_json(number: str) -> None:
+    envelope = without("Envelope", message_type="trend_report", payload={"scores": [1, "HERE"]})
+    text = json.dumps(envelope).replace('"HERE"', number)
+    assert faults_by_pointer("Envelope", text).keys() == {"/payload/scores/1"}
+    envelope["payload"]["scores"][1] = float(number)
+    assert faults_by_pointer("Envelope", envelope).keys() == {"/payload/scores/1"}
+
+
 def test_a_payload_of_a_type_we_do_not_know_is_left_alone() -> None:
     envelope = without("Envelope", message_type="trend_report", payload={"anything": [1]})
     assert parse("Envelope", envelope).dump()["payload"] == {"anything": [1]}

@@ -144,7 +144,8 @@ def keyword_density(video: Video, span: Span) -> Finding:
 def novelty(video: Video, span: Span) -> Finding:
     """Does it say what is not said all over the video?"""
     value = video.rarity(span.first_word, span.stop_word)
-    return value, f"its content words are on average {value:.0%} of their own occurrences"
+    times = f"said {1 / value:.1f} times" if value else "not there"
+    return value, f"its content words are {times} in the video (harmonic mean)"
 
 
 FEATURES: dict[str, Callable[[Video, Span], Finding]] = {

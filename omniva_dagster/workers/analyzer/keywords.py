@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -13,6 +14,7 @@ from omniva_dagster.workers.media.timeline import Word
 MOST_KEYWORDS = 20
 _LONGEST_PHRASE = 3
 _DRAWN = 80
+_MOST_TOKENS = 4
 _LANGUAGE_FILES = {"cs": "cz", "nb": "no", "nn": "no"}
 
 
@@ -34,8 +36,8 @@ def extract(words: Sequence[Word], language: str, most: int = MOST_KEYWORDS) -> 
     tokens = [key(word.text) for word in words]
     stops = stop_words(language)
     found: list[Keyword] = []
-    for phrase in _candidates(words, language):
-        parts = tuple(key(part) for part in phrase.split())
+    dense = 2 * sum(unspaced(token) for token in tokens) > len(tokens)
+    for parts in _counted(words, tokens) if dense else _yake(words, language):
         if not is_phrase(parts, language, stops):
             continue
         keyword = Keyword(join_texts(parts), len(parts), tuple(_occurrences(parts, tokens)))
@@ -84,11 +86,9 @@ def stop_words(language: str) -> frozenset[str]:
     return frozenset(key(line) for line in lines) | {""}
 
 
-def _candidates(words: Sequence[Word], language: str) -> list[str]:
+def _yake(words: Sequence[Word], language: str) -> list[tuple[str, ...]]:
     import yake
 
-    # Words go in one by one, so that scripts without blanks are told apart too.
-    text = " ".join(word.text for word in words)
     extractor = yake.KeywordExtractor(
         lan=_LANGUAGE_FILES.get(language, language),
         n=_LONGEST_PHRASE,
@@ -96,8 +96,30 @@ def _candidates(words: Sequence[Word], language: str) -> list[str]:
         top=_DRAWN,
         stopwords=set(stop_words(language)),
     )
-    scored = extractor.extract_keywords(text)
-    return [phrase for phrase, _ in sorted(scored, key=lambda pair: (float(pair[1]), pair[0]))]
+    scored = extractor.extract_keywords(" ".join(word.text for word in words))
+    ranked = sorted(scored, key=lambda pair: (float(pair[1]), pair[0]))
+    return [tuple(key(part) for part in phrase.split()) for phrase, _ in ranked]
+
+
+def _counted(words: Sequence[Word], tokens: Sequence[str]) -> list[tuple[str, ...]]:
+    """Phrases by how often they are said and how long they are.
+
+    For scripts without blanks, where words of two characters are whole words; YAKE takes what is
+    shorter than three for a stop word.
+    """
+    counts: Counter[tuple[str, ...]] = Counter()
+    for i in range(len(tokens)):
+        for j in range(i + 1, min(len(tokens), i + _MOST_TOKENS) + 1):
+            counts[tuple(tokens[i:j])] += 1
+            if key(words[j - 1].text[-1]) == "":
+                break
+
+    def rank(parts: tuple[str, ...]) -> tuple[int, int, tuple[str, ...]]:
+        repeated = (counts[parts] - 1) * (len("".join(parts)) - 1)
+        return (-repeated, len(parts), parts)
+
+    ranked = sorted(counts, key=rank)
+    return ranked[: _DRAWN * 10]
 
 
 def _occurrences(parts: tuple[str, ...], tokens: Sequence[str]) -> Iterable[int]:

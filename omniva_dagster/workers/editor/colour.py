@@ -46,6 +46,13 @@ def named(stream: Any, colour: Colour, lines: int) -> Any:
     )
 
 
+def scaler_options(colour: Colour) -> dict[str, str]:
+    """What the scaler is to convert to; a high dynamic range is left to `toned`."""
+    if colour.transfer in _HDR_TRANSFERS:
+        return {}
+    return {"out_color_matrix": "bt709", "out_range": "tv"}
+
+
 def toned(stream: Any, colour: Colour) -> Any:
     """Map a high-dynamic-range picture (ITU-R BT.2100) to the range that H.264 players show."""
     if colour.transfer not in _HDR_TRANSFERS:

@@ -8,7 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from omniva_dagster.workers.editor.colour import Colour, named, toned
+from omniva_dagster.workers.editor.colour import Colour, named, scaler_options, toned
 from omniva_dagster.workers.editor.encoder import Encoder
 from omniva_dagster.workers.editor.filters import (
     SAMPLE_RATE,
@@ -72,7 +72,8 @@ def clip_command(
     rate = constant_rate(context.frame_rate, style.max_frame_rate)
     source = _opened(context.start, duration + 0.5)
     picture = constant(_upright(source, context), rate)
-    picture = toned(reframed(picture, shots, rate, style), context.colour)
+    picture = reframed(picture, shots, rate, style, scaler_options(context.colour))
+    picture = toned(picture, context.colour)
     if captioned:
         picture = picture.filter("ass", filename=CAPTIONS_FILE, fontsdir="{fontsdir}")
     fade = min(style.fade_out, duration / 2)
@@ -158,11 +159,12 @@ def still_command(context: EditContext, style: Style, shots: Sequence[FramedShot
     picture = _upright(_opened(context.start + begins, length), context)
     picture = picture.filter("thumbnail", 2 * round(style.max_frame_rate))
     still = FramedShot(0.0, length, shot.mode, shot.crop)
-    framed = toned(reframed(picture, [still], Fraction(30), style), context.colour)
+    picture = reframed(picture, [still], Fraction(30), style, scaler_options(context.colour))
     # JPEG has the full range and BT.601's matrix by definition (JFIF 1.02).
-    jpeg = framed.filter("scale", out_color_matrix="bt601", out_range="full").filter(
-        "format", "yuvj420p"
+    picture = toned(picture, context.colour).filter(
+        "scale", out_color_matrix="bt601", out_range="full"
     )
+    jpeg = picture.filter("format", "yuvj420p")
     options = {"c:v": "mjpeg", "q:v": 3, "frames:v": 1, "update": 1, "f": "image2"}
     written = jpeg.output(
         "{output}", map_metadata=-1, fflags="+bitexact", **options, **{"flags:v": "+bitexact"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from itertools import groupby
 from typing import Any
@@ -11,7 +11,9 @@ from omniva_dagster.workers.editor.framing import FramedShot
 from omniva_dagster.workers.editor.style import Style
 
 SAMPLE_RATE = 48000
-_SCALER = "bicubic+accurate_rnd"
+# Without full_chroma_int a change of matrix is a level too dark.
+_SCALER = "bicubic+accurate_rnd+full_chroma_int"
+_COARSE = "bilinear+accurate_rnd+full_chroma_int"
 # The limiter looks at samples; at four times the rate they miss no peak between them
 # (ITU-R BS.1770, annex 2).
 _OVERSAMPLED = 4 * SAMPLE_RATE
@@ -50,15 +52,22 @@ def square_pixels(stream: Any) -> Any:
     return stream.filter("scale", "iw*sar", "ih", flags=_SCALER).filter("setsar", 1)
 
 
-def reframed(stream: Any, shots: Sequence[FramedShot], rate: Fraction, style: Style) -> Any:
-    """The vertical picture. ``stream`` has a constant rate, whose frames shots are counted in.
+def reframed(
+    stream: Any,
+    shots: Sequence[FramedShot],
+    rate: Fraction,
+    style: Style,
+    colours: Mapping[str, str],
+) -> Any:
+    """The vertical picture. ``stream`` has a constant rate, whose frames shots are counted in;
+    ``colours`` are the scaler's colour options.
 
     Cropped shots that follow each other share one crop whose place depends on the frame's number;
     only a change between cropped and fitted needs the picture's stream to be split.
     """
     runs = [list(run) for _, run in groupby(shots, key=lambda shot: shot.mode == "fit")]
     if len(runs) == 1:
-        return _run(stream, runs[0], rate, style)
+        return _run(stream, runs[0], rate, style, colours)
     import ffmpeg
 
     branches = stream.split()
@@ -68,24 +77,32 @@ def reframed(stream: Any, shots: Sequence[FramedShot], rate: Fraction, style: St
         if number + 1 < len(runs):
             span["end_frame"] = _frame(run[-1].end, rate)
         piece = branches[number].filter("trim", **span).filter("setpts", "PTS-STARTPTS")
-        pieces.append(_run(piece, run, rate, style))
+        pieces.append(_run(piece, run, rate, style, colours))
     # Concatenation counts in microseconds: only a constant rate again makes frames even.
     return ffmpeg.concat(*pieces, v=1, a=0).filter("fps", _ratio(rate))
 
 
-def _run(stream: Any, run: Sequence[FramedShot], rate: Fraction, style: Style) -> Any:
+def _run(
+    stream: Any,
+    run: Sequence[FramedShot],
+    rate: Fraction,
+    style: Style,
+    colours: Mapping[str, str],
+) -> Any:
     if run[0].mode == "fit":
-        return _fitted(stream, run[0], style)
-    return _cropped(stream, run, rate, style)
+        return _fitted(stream, run[0], style, colours)
+    cropped = _cropped(stream, run, rate)
+    scaled = cropped.filter("scale", style.width, style.height, flags=_SCALER, **colours)
+    return scaled.filter("setsar", 1)
 
 
-def _cropped(stream: Any, run: Sequence[FramedShot], rate: Fraction, style: Style) -> Any:
+def _cropped(stream: Any, run: Sequence[FramedShot], rate: Fraction) -> Any:
     size = run[0].crop
     first = _frame(run[0].start, rate)
     starts = [_frame(shot.start, rate) - first for shot in run]
     x = _by_frame([shot.crop.x for shot in run], starts)
     y = _by_frame([shot.crop.y for shot in run], starts)
-    return _scaled(stream.filter("crop", size.width, size.height, x, y), style)
+    return stream.filter("crop", size.width, size.height, x, y)
 
 
 def _by_frame(values: Sequence[int], starts: Sequence[int]) -> str:
@@ -98,17 +115,17 @@ def _by_frame(values: Sequence[int], starts: Sequence[int]) -> str:
     return terms
 
 
-def _fitted(stream: Any, shot: FramedShot, style: Style) -> Any:
+def _fitted(stream: Any, shot: FramedShot, style: Style, colours: Mapping[str, str]) -> Any:
     branches = stream.split()
     crop = shot.crop
     # A quarter of the size blurs as well and costs a sixteenth.
     blurred = (
         branches[0]
         .filter("crop", crop.width, crop.height, crop.x, crop.y)
-        .filter("scale", style.width // 4, style.height // 4, flags="bilinear+accurate_rnd")
+        .filter("scale", style.width // 4, style.height // 4, flags=_COARSE, **colours)
         .filter("gblur", sigma=12)
         .filter("eq", brightness=-0.12)
-        .filter("scale", style.width, style.height, flags="bilinear+accurate_rnd")
+        .filter("scale", style.width, style.height, flags=_COARSE)
         .filter("setsar", 1)
     )
     whole = branches[1].filter(
@@ -118,12 +135,9 @@ def _fitted(stream: Any, shot: FramedShot, style: Style) -> Any:
         force_original_aspect_ratio="decrease",
         force_divisible_by=2,
         flags=_SCALER,
+        **colours,
     )
     return blurred.overlay(whole.filter("setsar", 1), x="(W-w)/2", y="(H-h)/2").filter("setsar", 1)
-
-
-def _scaled(stream: Any, style: Style) -> Any:
-    return stream.filter("scale", style.width, style.height, flags=_SCALER).filter("setsar", 1)
 
 
 def _frame(seconds: float, rate: Fraction) -> int:

@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from omniva_dagster.contracts.editing import EditSummary
 from omniva_dagster.contracts.reasons import ReasonCode, WorkerError
@@ -249,18 +250,31 @@ def _synced(path: Path) -> None:
 def _scratch(workdir: Path) -> Iterator[Path]:
     """A hidden folder, locked while its process lives, removed at the end whatever happens."""
     _swept(workdir)
-    scratch = Path(tempfile.mkdtemp(prefix=_SCRATCH, dir=workdir))
+    scratch, lock = _locked_folder(workdir)
     try:
-        with (scratch / _LOCK).open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield scratch
+        yield scratch
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+        lock.close()
+
+
+def _locked_folder(workdir: Path) -> tuple[Path, IO[str]]:
+    while True:
+        scratch = Path(tempfile.mkdtemp(prefix=_SCRATCH, dir=workdir))
+        # Another render may sweep the folder before it is locked: then there is none, or no lock.
+        with suppress(FileNotFoundError):
+            lock = (scratch / _LOCK).open("w")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if (scratch / _LOCK).exists():
+                return scratch, lock
+            lock.close()
 
 
 def _swept(workdir: Path) -> None:
     """Remove what killed renders have left: their locks went with their processes."""
     for left in workdir.glob(f"{_SCRATCH}*"):
+        with suppress(OSError):
+            left.rmdir()
         with suppress(OSError), (left / _LOCK).open("r+") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             shutil.rmtree(left, ignore_errors=True)

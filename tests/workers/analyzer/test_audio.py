@@ -41,6 +41,18 @@ def test_sound_that_starts_late_keeps_its_place_on_the_time_axis(make: Make) -> 
 
 
 @pytest.mark.media
+def test_the_time_axis_begins_where_the_file_begins(make: Make) -> None:
+    # Transport streams begin at some clock time, here at 100 s; the sound begins a second later.
+    picture = ["-f", "lavfi", "-t", "3", "-i", "color=s=64x64:r=10"]
+    late = ["-itsoffset", "1", "-f", "lavfi", "-t", "2", "-i", "sine=r=48000"]
+    samples = audio.decode(make("clock.ts", [*picture, *late, "-output_ts_offset", "100"]))
+    assert samples is not None
+    levels = audio.loudness(samples)
+    assert max(levels[:9]) == -100.0
+    assert min(levels[11:29]) > -30
+
+
+@pytest.mark.media
 def test_a_gap_in_the_sound_stays_a_gap(make: Make) -> None:
     cut = "aselect='lt(t,1)+gte(t,2)'"
     path = make("gap.mkv", ["-f", "lavfi", "-t", "3", "-i", "sine", "-af", cut, "-c:a", "flac"])

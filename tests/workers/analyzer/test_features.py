@@ -1,6 +1,6 @@
 import math
 
-from hypothesis import given
+from hypothesis import given, settings
 
 from omniva_dagster.workers.analyzer import features, keywords
 from omniva_dagster.workers.analyzer.candidates import Span, propose
@@ -40,6 +40,7 @@ def spoken(*texts: str, language: str = "en") -> Video:
     return video(said(*[(0.0, 0.4, text) for text in texts]), language)
 
 
+@settings(max_examples=50, deadline=None)
 @given(speech())
 def test_points_explain_the_confidence_and_repeat(said_in: tuple[list[Word], float]) -> None:
     words, duration = said_in

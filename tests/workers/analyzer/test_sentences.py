@@ -1,10 +1,11 @@
-from hypothesis import given
+from hypothesis import given, settings
 
 from omniva_dagster.workers.analyzer.sentences import split
 from omniva_dagster.workers.media.timeline import Word
 from tests.workers.analyzer.speeches import said, speech
 
 
+@settings(deadline=None)
 @given(speech())
 def test_every_word_is_in_exactly_one_sentence(said_in: tuple[list[Word], float]) -> None:
     words, _ = said_in

@@ -1,4 +1,4 @@
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from omniva_dagster.workers.analyzer.words import join, key, tidy
@@ -13,6 +13,7 @@ any_word = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(any_word, max_size=60), st.floats(0, 40))
 def test_tidy_words_follow_each_other_within_the_video(heard: list[Word], duration: float) -> None:
     words = tidy(heard, duration)
@@ -24,6 +25,7 @@ def test_tidy_words_follow_each_other_within_the_video(heard: list[Word], durati
         clock = word.end
 
 
+@settings(deadline=None)
 @given(st.lists(any_word, max_size=40), st.floats(1, 40))
 def test_tidying_again_changes_nothing_but_squeezed_words(
     heard: list[Word], duration: float

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from omniva_dagster.contracts.reasons import WorkerError
@@ -117,7 +119,7 @@ def test_the_word_being_spoken_is_highlighted_where_the_style_says_so() -> None:
 def test_words_whose_times_overlap_are_never_shown_over_each_other() -> None:
     words = [Word(f"w{n}", 10 + 0.2 * n, 11 + 0.2 * n, 0.9) for n in range(9)]
     events = shown(captions(words).ass)
-    assert all(one[1] <= two[0] for one, two in zip(events, events[1:], strict=False))
+    assert all(one[1] <= two[0] for one, two in pairwise(events))
 
 
 def test_a_missing_font_is_an_error_that_names_the_package(

@@ -353,6 +353,24 @@ def test_a_segmented_stream_comes_as_one_file(
     assert leftovers(tmp_path) == [".lock", "info.json", "media.mp4"]
 
 
+def test_picture_and_sound_that_come_apart_are_joined(
+    scraper: Scraper, site: Site, tmp_path: Path, footage: Path
+) -> None:
+    streams = tmp_path / "hls"
+    streams.mkdir()
+    apart = ["-map", "0:v", "-map", "0:a", "-var_stream_map", "v:0,agroup:s a:0,agroup:s"]
+    cut = ["-c", "copy", "-f", "hls", "-hls_time", "2", "-hls_playlist_type", "vod"]
+    names = ["-master_pl_name", "main.m3u8", str(streams / "part%v.m3u8")]
+    run_ffmpeg(["-v", "error", "-i", str(footage), *apart, *cut, *names], timeout=30)
+    for part in streams.iterdir():
+        kind = "application/vnd.apple.mpegurl" if part.suffix == ".m3u8" else "video/mp2t"
+        site.routes[f"/{part.name}"] = media(part.read_bytes(), kind)
+    got = scraper.fetch(listing(site, "/main.m3u8"))
+    assert (got.media_info.has_video, got.media_info.has_audio) == (True, True)
+    assert got.media_info.duration == pytest.approx(6, abs=0.3)
+    assert leftovers(tmp_path) == [".lock", "info.json", "media.mp4"]
+
+
 def test_a_missing_segment_is_not_skipped(scraper: Scraper, site: Site, tmp_path: Path) -> None:
     lines = ["#EXTM3U", "#EXTINF:2,", "gone.ts", "#EXT-X-ENDLIST"]
     site.routes["/a.m3u8"] = text("\n".join(lines), "application/vnd.apple.mpegurl")

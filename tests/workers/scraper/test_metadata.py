@@ -44,27 +44,11 @@ JUNK = st.recursive(
     ),
     max_leaves=6,
 )
-FIELDS = [
-    "id",
-    "title",
-    "description",
-    "uploader",
-    "channel",
-    "uploader_id",
-    "tags",
-    "timestamp",
-    "upload_date",
-    "release_date",
-    "release_timestamp",
-    "view_count",
-    "like_count",
-    "duration",
-    "webpage_url",
-    "original_url",
-    "url",
-    "extractor",
-]
-INFOS = st.dictionaries(st.sampled_from(FIELDS), JUNK)
+FIELDS = """
+    id title description uploader channel uploader_id tags timestamp upload_date release_date
+    release_timestamp view_count like_count duration webpage_url original_url url extractor
+"""
+INFOS = st.dictionaries(st.sampled_from(FIELDS.split()), JUNK)
 
 
 def as_asset(metadata: VideoMetadata) -> VideoAsset:
