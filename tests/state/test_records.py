@@ -38,9 +38,11 @@ def test_registering_again_brings_up_to_date_and_back_from_the_archive(store: St
 
 
 def test_an_unknown_creator_is_told_how_to_register(store: Store) -> None:
-    with pytest.raises(creators.UnknownCreatorError, match="omniva creators add nobody"):
-        with store.read() as connection:
-            creators.get(connection, "nobody")
+    with (
+        store.read() as connection,
+        pytest.raises(creators.UnknownCreatorError, match="omniva creators add nobody"),
+    ):
+        creators.get(connection, "nobody")
 
 
 def test_a_video_asked_for_twice_keeps_its_first_day(store: Store) -> None:

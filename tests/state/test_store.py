@@ -31,9 +31,13 @@ def test_migrating_twice_changes_nothing(store: Store) -> None:
 
 
 def test_an_exception_rolls_all_of_a_transaction_back(store: Store) -> None:
-    with pytest.raises(RuntimeError), store.begin() as connection:
-        outbox.emit(connection, emission())
-        raise RuntimeError
+    def emit_and_fail() -> None:
+        with store.begin() as connection:
+            outbox.emit(connection, emission())
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        emit_and_fail()
     with store.read() as connection:
         assert outbox.latest(connection, "ScheduleTask", CLIP) is None
 
