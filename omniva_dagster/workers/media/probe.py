@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from omniva_dagster.contracts.reasons import ReasonCode, WorkerError
 
 
 @dataclass(frozen=True)
 class MediaInfo:
-    """Streams of a file; width and height as displayed, rotation applied."""
+    """Streams of a file; width and height as displayed: square pixels, rotation applied."""
 
     duration: float
     width: int
@@ -42,7 +43,7 @@ def probe(path: Path) -> MediaInfo:
                 if frame is None:
                     raise _corrupt(path, "it has no picture that can be decoded")
                 rotation = int(getattr(frame, "rotation", 0) or 0)
-            width, height = (video.width, video.height) if video is not None else (0, 0)
+            width, height = _square(video) if video is not None else (0, 0)
             if rotation % 180:
                 width, height = height, width
             rate = video.average_rate if video is not None else None
@@ -58,6 +59,13 @@ def probe(path: Path) -> MediaInfo:
             )
     except (av.FFmpegError, OSError, EOFError) as error:
         raise _corrupt(path, str(error)) from error
+
+
+def _square(video: Any) -> tuple[int, int]:
+    """Width and height in square pixels: anamorphic pictures are stored narrower or wider."""
+    aspect = video.sample_aspect_ratio
+    width = video.width * aspect if aspect and aspect > 0 else video.width
+    return round(width), video.height
 
 
 def _last_packet(path: Path) -> float:

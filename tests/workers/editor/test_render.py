@@ -201,11 +201,11 @@ def _run_through(line: np.ndarray, middle: int) -> int:
 
 @pytest.fixture(scope="module")
 def clock(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """25 frames a second in long groups, each brighter than the last; a tone from 3.4 s on, in
-    sound that starts half a second after the picture."""
+    """25 frames a second in long groups, each brighter than the last; a tone at 0.6 s and from
+    3.4 s on, in sound that starts half a second after the picture."""
     path = tmp_path_factory.mktemp("clock") / "clock.mp4"
     picture = "color=black:s=108x192:r=25:d=6,format=yuv420p,geq=lum='20+N':cb=128:cr=128"
-    tone = "sine=f=1000:r=48000:d=5.5,volume='gte(t,2.9)':eval=frame"
+    tone = "sine=f=1000:r=48000:d=5.5,volume='gte(t,2.9)+between(t,0.1,0.2)':eval=frame"
     run(
         "-f", "lavfi", "-i", picture, "-itsoffset", "0.5", "-f", "lavfi", "-i", tone,
         "-c:v", "libx264", "-g", "250", "-crf", "4", "-c:a", "aac", path,
@@ -213,21 +213,29 @@ def clock(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.mark.parametrize(("start", "sounds"), [(3.0, 0.4), (0.0, 0.6)])
 def test_a_clip_starts_on_the_very_frame_and_sound_stays_with_the_picture(
-    clock: Path, tmp_path: Path
+    start: float, sounds: float, clock: Path, tmp_path: Path
 ) -> None:
     import av
 
     context = context_of(
-        clock, 3.0, 4.0, source_width=108, source_height=192, frame_rate=25.0, has_audio=True
+        clock,
+        start,
+        start + 1,
+        source_width=108,
+        source_height=192,
+        frame_rate=25.0,
+        has_audio=True,
     )
     made = rendered(context, tmp_path)
     levels, source = brightness(made.media), brightness(clock)
     assert len(levels) == 25
-    assert levels[:20] == pytest.approx(source[75:95], abs=0.3)
+    first = round(start * 25)
+    assert levels[:20] == pytest.approx(source[first : first + 20], abs=0.3)
     with av.open(str(made.media)) as container:
         sound = np.concatenate([frame.to_ndarray()[0] for frame in container.decode(audio=0)])
-    assert np.argmax(np.abs(sound) > 0.02) / 48000 == pytest.approx(0.4, abs=0.025)
+    assert np.argmax(np.abs(sound) > 0.02) / 48000 == pytest.approx(sounds, abs=0.025)
 
 
 def test_a_source_of_varying_rate_becomes_constant_and_keeps_its_pace(
@@ -254,7 +262,7 @@ def test_colours_of_an_hd_source_are_kept(tagged: bool, tmp_path: Path) -> None:
     path = tmp_path / "colours.mp4"
     tags = ("-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709")
     run(
-        "-f", "lavfi", "-i", "color=0x204080:s=720x1280:r=10:d=0.5,format=gbrp",
+        "-f", "lavfi", "-i", "color=0xC02020:s=720x1280:r=10:d=0.5,format=gbrp",
         "-vf", "scale=out_color_matrix=bt709:out_range=tv,format=yuv420p,setparams=colorspace="
         + ("bt709" if tagged else "unknown"), *(tags if tagged else ()), path,
     )  # fmt: skip
