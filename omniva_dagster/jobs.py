@@ -3,11 +3,9 @@
 import dagster as dg
 
 from omniva_dagster.assets import CLIP_PIPELINE
-from omniva_dagster.partitions import creator_day
 
 clip_pipeline = dg.define_asset_job(
     "clip_pipeline",
     selection=dg.AssetSelection.assets(*CLIP_PIPELINE),
-    partitions_def=creator_day,
     description="One creator's day, from the channel to published clips.",
 )

@@ -57,10 +57,26 @@ def folder_of(workdir: Path, listing: Listing) -> Path:
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
     """Only one process at a time in the folder; a killed one lets go."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("wb") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+    path = folder / ".lock"
+    while True:
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            lock = path.open("wb")
+        except FileNotFoundError:  # removed by another process since the line before
+            continue
+        with lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            # Who held it may have removed the folder: then this lock is nobody's any more.
+            if _is_at(lock.fileno(), path):
+                yield
+                return
+
+
+def _is_at(descriptor: int, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except FileNotFoundError:
+        return False
 
 
 def kept(folder: Path, listing: Listing) -> Fetched | None:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from omniva_dagster.contracts.types import format_timestamp
+from omniva_dagster.contracts.types import MAX_NUMBER, format_timestamp
 from omniva_dagster.contracts.video import Platform
 from omniva_dagster.workers.scraper.model import Listing, VideoMetadata
 from omniva_dagster.workers.scraper.text import (
@@ -47,7 +47,6 @@ _DESCRIBING = """
 _KEPT = frozenset(_DESCRIBING.split())
 _UNKNOWN_SOURCE = "about:blank"
 _MOST_TAGS, _LONGEST_TAG = 100, 200
-_LARGEST_COUNT = 2**63 - 1
 
 
 def normalize(info: Info) -> VideoMetadata:
@@ -148,14 +147,14 @@ def _number(value: Any) -> float | None:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
     # An integer too large for a float raises where a float would be infinite.
-    if isinstance(value, int) and abs(value) > _LARGEST_COUNT:
+    if isinstance(value, int) and abs(value) > MAX_NUMBER:
         return None
     return float(value) if math.isfinite(value) else None
 
 
 def _count(value: Any) -> int | None:
     number = _number(value)
-    return int(value) if number is not None and 0 <= number < _LARGEST_COUNT else None
+    return int(value) if number is not None and 0 <= number <= MAX_NUMBER else None
 
 
 def _first_line(info: Info, *keys: str) -> str:

@@ -97,7 +97,9 @@ class Scraper:
 
     def discard(self, listing: Listing) -> None:
         """Remove what `fetch` left for this video, once it is stored elsewhere."""
-        shutil.rmtree(folder_of(self._workdir, listing), ignore_errors=True)
+        folder = folder_of(self._workdir, listing)
+        with locked(folder):
+            shutil.rmtree(folder, ignore_errors=True)
 
     def _cookies(self) -> str:
         if self._cookies_file is None:

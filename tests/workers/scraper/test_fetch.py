@@ -14,7 +14,7 @@ from omniva_dagster.contracts.reasons import ReasonCode, WorkerError
 from omniva_dagster.workers.media.ffmpeg import run_ffmpeg
 from omniva_dagster.workers.scraper import Listing, ScrapeLimits, Scraper, UrlPolicy
 from tests.workers.scraper.conftest import LOOPBACK
-from tests.workers.scraper.hostile import Handler, Site, media, page, start_of, status, text
+from tests.workers.scraper.hostile import Handler, Site, media, page, start_of, status
 
 pytestmark = pytest.mark.media
 
@@ -337,20 +337,35 @@ def test_media_that_can_not_be_had_say_why(
     assert (error.code, error.transient) == (reason, transient)
 
 
+def serve_segments(site: Site, folder: Path, footage: Path) -> None:
+    cut = ["-c", "copy", "-f", "hls", "-hls_time", "2", "-hls_playlist_type", "vod"]
+    folder.mkdir()
+    arguments = ["-v", "error", "-i", str(footage), *cut, str(folder / "a.m3u8")]
+    run_ffmpeg(arguments, timeout=30)
+    for part in folder.iterdir():
+        kind = "application/vnd.apple.mpegurl" if part.suffix == ".m3u8" else "video/mp2t"
+        site.routes[f"/{part.name}"] = media(part.read_bytes(), kind)
+
+
 def test_a_segmented_stream_comes_as_one_file(
     scraper: Scraper, site: Site, tmp_path: Path, footage: Path
 ) -> None:
-    cut = ["-c", "copy", "-f", "hls", "-hls_time", "2", "-hls_playlist_type", "vod"]
-    streams = tmp_path / "hls"
-    streams.mkdir()
-    arguments = ["-v", "error", "-i", str(footage), *cut, str(streams / "a.m3u8")]
-    run_ffmpeg(arguments, timeout=30)
-    for part in streams.iterdir():
-        kind = "application/vnd.apple.mpegurl" if part.suffix == ".m3u8" else "video/mp2t"
-        site.routes[f"/{part.name}"] = media(part.read_bytes(), kind)
+    serve_segments(site, tmp_path / "hls", footage)
     got = scraper.fetch(listing(site, "/a.m3u8"))
     assert got.media_info.duration == pytest.approx(6, abs=0.3)
     assert leftovers(tmp_path) == [".lock", "info.json", "media.mp4"]
+
+
+def test_a_missing_segment_is_not_skipped(
+    scraper: Scraper, site: Site, tmp_path: Path, footage: Path
+) -> None:
+    keyed = tmp_path / "keyed.mp4"
+    every_second = ["-g", "25", "-preset", "ultrafast"]  # so that a segment is in the middle
+    run_ffmpeg(["-v", "error", "-i", str(footage), *every_second, str(keyed)], timeout=60)
+    serve_segments(site, tmp_path / "hls", keyed)
+    assert len(site.routes) == 4
+    del site.routes["/a1.ts"]
+    assert refusal(scraper, listing(site, "/a.m3u8")).code is ReasonCode.NOT_FOUND
 
 
 def test_picture_and_sound_that_come_apart_are_joined(
@@ -371,10 +386,37 @@ def test_picture_and_sound_that_come_apart_are_joined(
     assert leftovers(tmp_path) == [".lock", "info.json", "media.mp4"]
 
 
-def test_a_missing_segment_is_not_skipped(scraper: Scraper, site: Site, tmp_path: Path) -> None:
-    lines = ["#EXTM3U", "#EXTINF:2,", "gone.ts", "#EXT-X-ENDLIST"]
-    site.routes["/a.m3u8"] = text("\n".join(lines), "application/vnd.apple.mpegurl")
-    assert refusal(scraper, listing(site, "/a.m3u8")).code is ReasonCode.NOT_FOUND
+def test_a_playlist_in_place_of_media_opens_no_file_of_this_machine(
+    scraper: Scraper, site: Site, tmp_path: Path, footage: Path
+) -> None:
+    own = tmp_path / "own.ts"
+    run_ffmpeg(["-v", "error", "-i", str(footage), "-c", "copy", str(own)], timeout=30)
+    lines = ["#EXTM3U", "#EXT-X-TARGETDURATION:6", "#EXTINF:6,", str(own), "#EXT-X-ENDLIST"]
+    site.routes["/v"] = page(site.url("/a.mp4"))
+    site.routes["/a.mp4"] = media("\n".join(lines).encode())
+    error = refusal(scraper, listing(site))
+    assert error.code is ReasonCode.CORRUPT_MEDIA
+    assert "text" in error.message
+
+
+def test_two_processes_may_fetch_and_discard_the_same_at_once(
+    scraper: Scraper, site: Site, footage_bytes: bytes
+) -> None:
+    site.routes["/a.mp4"] = media(footage_bytes)
+    site.routes["/v"] = page(site.url("/a.mp4"))
+    sizes: list[int] = []
+
+    def work() -> None:
+        for _ in range(3):
+            sizes.append(scraper.fetch(listing(site)).size_bytes)
+            scraper.discard(listing(site))
+
+    threads = [threading.Thread(target=work) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert sizes == [len(footage_bytes)] * 9
 
 
 def test_the_scraper_loads_yt_dlp_only_when_it_is_used() -> None:

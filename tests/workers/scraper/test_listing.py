@@ -138,6 +138,13 @@ def test_an_oldest_first_list_is_read_to_its_end(
     assert listed(scraper.list_videos(site.url("/feed"), DAY, NEXT)) == ["new"]
 
 
+def test_a_list_in_no_order_is_read_to_its_end(scraper: Scraper, site: Site) -> None:
+    ages = [20, 21, 22, 23, 19, 24, 25, 26, 27, 28]
+    old = [add_undated(site, f"v{age}", DAY - timedelta(days=age)) for age in ages]
+    site.routes["/feed"] = feed(*old, add_undated(site, "new", DAY))
+    assert listed(scraper.list_videos(site.url("/feed"), DAY, NEXT)) == ["new"]
+
+
 def test_a_list_of_lists_is_read_through_and_each_video_listed_once(
     scraper: Scraper, site: Site
 ) -> None:

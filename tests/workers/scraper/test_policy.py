@@ -263,6 +263,12 @@ def test_a_request_from_a_thread_of_an_extractor_is_guarded_too(private_site: Si
     assert not private_site.asked
 
 
+@pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://127.0.0.1/a", "data:text/html,a"])
+def test_an_extractor_may_not_ask_for_other_schemes_either(url: str) -> None:
+    with session(LOOPBACK, ScrapeLimits()) as opened, pytest.raises(Exception, match="not fetched"):
+        opened._ydl.urlopen(url)
+
+
 @pytest.mark.parametrize("target", ["file:///etc/passwd", "ftp://127.0.0.1/a.mp4"])
 def test_redirects_and_media_of_other_schemes_are_refused(
     scraper: Scraper, site: Site, target: str
