@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
+from omniva_dagster.contracts.reasons import WorkerError
 from omniva_dagster.contracts.types import parse_timestamp
 from omniva_dagster.demo.channel_pages import (
     ChannelVideo,
@@ -222,12 +223,16 @@ def byte_range(header: str, size: int) -> tuple[int, int] | None:
 
 
 @lru_cache(maxsize=256)
-def _measured(path: Path, _changed: tuple[int, int]) -> MediaInfo:
-    return probe(path)
+def _measured(path: Path, _changed: tuple[int, int]) -> MediaInfo | None:
+    try:
+        return probe(path)
+    except WorkerError:
+        return None
 
 
-def measured(path: Path) -> MediaInfo:
-    """What the file holds, measured once while it stays the same."""
+def measured(path: Path) -> MediaInfo | None:
+    """What the file holds, measured once while it stays the same; None for a damaged file, which
+    a channel may well have."""
     status = path.stat()
     return _measured(path, (status.st_size, status.st_mtime_ns))
 

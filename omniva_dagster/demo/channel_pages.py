@@ -72,20 +72,17 @@ def _xml(text: str) -> str:
     return escape(_NOT_XML.sub("", text))
 
 
-def watch_page(base_url: str, title: str, video: ChannelVideo, media: MediaInfo) -> str:
+def watch_page(base_url: str, title: str, video: ChannelVideo, media: MediaInfo | None) -> str:
     """The page of one video, for people and (as JSON-LD) for programs."""
     source = f"{base_url}/media/{served_name(video, video.file)}"
     image = f"{base_url}/image/{served_name(video, video.thumbnail)}"
-    about = {
+    about: dict[str, Any] = {
         "@context": "https://schema.org",
         "@type": "VideoObject",
         "name": video.title,
         "description": video.description,
         "author": {"@type": "Person", "name": video.uploader or title},
         "uploadDate": video.uploaded_at,
-        "duration": f"PT{media.duration:.3f}S",
-        "width": media.width,
-        "height": media.height,
         # A comma inside a tag would make two of it.
         "keywords": ",".join(tag.replace(",", " ") for tag in video.tags),
         "contentUrl": source,
@@ -95,6 +92,9 @@ def watch_page(base_url: str, title: str, video: ChannelVideo, media: MediaInfo)
             _counter("LikeAction", video.like_count),
         ],
     }
+    if media is not None:
+        about["duration"] = f"PT{media.duration:.3f}S"
+        about["width"], about["height"] = media.width, media.height
     if video.thumbnail:
         about["thumbnailUrl"] = image
     picture = f'<img width="640" alt="" src="{image}"><br>' if video.thumbnail else ""

@@ -202,7 +202,7 @@ def _too_many() -> WorkerError:
     return WorkerError(
         ReasonCode.TOO_LARGE,
         "the list has more entries than may be read at once and was left there; "
-        "raise OMNIVA_SCRAPE_MAX_ENTRIES",
+        "scrape its playlists or single videos instead",
     )
 
 

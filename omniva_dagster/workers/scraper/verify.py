@@ -39,7 +39,7 @@ def too_large(limits: ScrapeLimits) -> WorkerError:
     return WorkerError(
         ReasonCode.TOO_LARGE,
         f"it is larger than {limits.max_bytes / 2**20:.0f} MiB; "
-        "raise OMNIVA_SCRAPE_MAX_BYTES to take it",
+        "raise OMNIVA_MAX_VIDEO_BYTES to take it",
     )
 
 
@@ -48,7 +48,7 @@ def too_long(duration: float, limits: ScrapeLimits) -> WorkerError:
     return WorkerError(
         ReasonCode.TOO_LONG,
         f"it lasts {duration:.0f} s, more than {limits.max_duration_seconds:.0f}; "
-        "raise OMNIVA_SCRAPE_MAX_DURATION_SECONDS to take it",
+        "raise OMNIVA_MAX_VIDEO_SECONDS to take it",
     )
 
 

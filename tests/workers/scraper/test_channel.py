@@ -10,6 +10,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from omniva_dagster.contracts.reasons import ReasonCode, WorkerError
 from omniva_dagster.demo.channel import Channel, ChannelVideo, serve_channel, write_channel
 from omniva_dagster.workers.scraper import Listing, Scraper
 
@@ -127,6 +128,17 @@ def test_media_come_in_ranges(channel: Channel, footage_bytes: bytes) -> None:
 )
 def test_nothing_but_the_channel_is_served(channel: Channel, path: str) -> None:
     assert get(channel.base_url + path)[0] == 404
+
+
+def test_a_damaged_file_still_has_its_page(
+    folder: Path, channel: Channel, scraper: Scraper, footage_bytes: bytes
+) -> None:
+    (folder / "cut.mp4").write_bytes(footage_bytes[:3000])
+    broken = ChannelVideo("cut", "cut.mp4", "Cut", "2026-03-06T00:00:00Z")
+    write_channel(folder, "A", [*VIDEOS, broken])
+    with pytest.raises(WorkerError) as caught:
+        scraper.fetch(scraper.resolve(channel.watch_url("cut")))
+    assert caught.value.code is ReasonCode.CORRUPT_MEDIA
 
 
 def test_a_video_added_meanwhile_appears(folder: Path, channel: Channel) -> None:
