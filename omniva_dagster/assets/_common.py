@@ -7,10 +7,14 @@ from typing import Any, get_origin
 
 import dagster as dg
 
+from omniva_dagster import state as db
 from omniva_dagster.contracts.base import Document
 from omniva_dagster.contracts.decisions import Outcome, OutcomeStatus
+from omniva_dagster.contracts.record import Record
 from omniva_dagster.partitions import creator_day
 from omniva_dagster.resources.warehouse.io_manager import CONTRACT_KEY
+from omniva_dagster.resources.workbench import Workbench
+from omniva_dagster.state.partition import Subject
 
 OWNER = "team:omniva"
 
@@ -51,6 +55,14 @@ def _records_of(function: Callable[..., Any]) -> dict[str, dg.AssetIn]:
         for name, parameter in inspect.signature(function).parameters.items()
         if get_origin(parameter.annotation) is list
     }
+
+
+def video_subject(bench: Workbench, record: Record[Any]) -> Subject:
+    """The video that a record comes from, by its title."""
+    with bench.store.read() as connection:
+        held = db.library.video(connection, record.video_id)
+    title = held[0].title if held else record.video_id
+    return Subject(record.video_id, title, record.trace_id)
 
 
 def outcome_metadata(outcomes: list[Outcome]) -> Shown:

@@ -5,7 +5,14 @@ from typing import Any
 import dagster as dg
 
 from omniva_dagster import state as db
-from omniva_dagster.assets._common import Shown, cell, clock, outcome_metadata, pipeline_asset
+from omniva_dagster.assets._common import (
+    Shown,
+    cell,
+    clock,
+    outcome_metadata,
+    pipeline_asset,
+    video_subject,
+)
 from omniva_dagster.contracts.analysis import AnalysisResult, ClipCandidate
 from omniva_dagster.contracts.ids import candidate_id_of
 from omniva_dagster.contracts.record import Record
@@ -129,7 +136,7 @@ def clip_candidates(
 
         return commit
 
-    records = bench.each(analysis_results, lambda item: _analysis_subject(bench, item), work)
+    records = bench.each(analysis_results, lambda item: video_subject(bench, item), work)
     metadata: Shown = {
         "candidates": len(records),
         "judged": dg.MetadataValue.md(_votes(records)),
@@ -140,13 +147,6 @@ def clip_candidates(
 
 def _video_subject(video: Record[VideoAsset]) -> Subject:
     return Subject(video.subject_id, video.document.title, video.trace_id)
-
-
-def _analysis_subject(bench: Workbench, analysis: Record[AnalysisResult]) -> Subject:
-    with bench.store.read() as connection:
-        held = db.library.video(connection, analysis.subject_id)
-    title = held[0].title if held else analysis.subject_id
-    return Subject(analysis.subject_id, title, analysis.trace_id)
 
 
 def _guidance(bench: Workbench) -> dict[str, Any]:

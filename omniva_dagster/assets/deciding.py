@@ -5,14 +5,20 @@ from itertools import groupby
 import dagster as dg
 
 from omniva_dagster import state as db
-from omniva_dagster.assets._common import Shown, cell, clock, outcome_metadata, pipeline_asset
+from omniva_dagster.assets._common import (
+    Shown,
+    cell,
+    clock,
+    outcome_metadata,
+    pipeline_asset,
+    video_subject,
+)
 from omniva_dagster.contracts.analysis import ClipCandidate
 from omniva_dagster.contracts.decisions import Directive, DirectiveKind
 from omniva_dagster.contracts.record import Record
 from omniva_dagster.resources.desk import ZenithDesk
 from omniva_dagster.resources.state import StateResource
 from omniva_dagster.resources.workbench import Commit
-from omniva_dagster.state.partition import Subject
 
 
 class ReplanConfig(dg.Config):
@@ -43,7 +49,7 @@ def zenith_directives(
     def work(batch: tuple[str, list[Record[ClipCandidate]]]) -> Commit:
         return lambda recorder: zenith.promote(recorder, *batch, replan=config.replan)
 
-    bench.each(batches, lambda batch: Subject(batch[0], batch[0], batch[1][0].trace_id), work)
+    bench.each(batches, lambda batch: video_subject(bench, batch[1][0]), work)
     with bench.store.read() as connection:
         log = db.decisions.of_partition(connection, bench.partition)
         spans = {

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 import shutil
 
 import dagster as dg
@@ -19,6 +20,9 @@ from omniva_dagster.resources.sidecars import load_analysis
 from omniva_dagster.resources.state import StateResource
 from omniva_dagster.resources.workbench import Commit, Recorder, Skip, Workbench
 from omniva_dagster.state.partition import Subject
+
+# ffmpeg's filters run on one core and its encoder on several: two clips at once fill two cores.
+AT_ONCE = min(4, os.cpu_count() or 1)
 
 
 @pipeline_asset(EditJob, group="edit", kinds={"python", "ffmpeg"}, version="1")
@@ -38,7 +42,9 @@ def edit_jobs(
         record for record in zenith_directives if record.document.kind == DirectiveKind.PROMOTE
     ]
     planner = _Planner(bench, atlas, renderer)
-    records = bench.each(promotions, lambda item: _clip_subject(bench, item), planner.work)
+    records = bench.each(
+        promotions, lambda item: _clip_subject(bench, item), planner.work, at_once=AT_ONCE
+    )
     lines = ["| clip | steps | seconds expected |", "|---|---|---|"]
     lines += [
         f"| {record.subject_id} | {cell('; '.join(record.document.operations))} "
@@ -67,7 +73,9 @@ def rendered_clips(
     """
     bench = state.workbench(context)
     studio = _Studio(bench, atlas, renderer)
-    records = bench.each(edit_jobs, lambda item: _clip_subject(bench, item), studio.work)
+    records = bench.each(
+        edit_jobs, lambda item: _clip_subject(bench, item), studio.work, at_once=AT_ONCE
+    )
     lines = ["| clip | seconds | LUFS | dBTP | framing | file |", "|---|---|---|---|---|---|"]
     for record in records:
         clip = record.document
@@ -133,14 +141,20 @@ class _Planner:
             scenes=analysis.scenes,
             colour=read_colour(source),
         )
-        loudness = find_loudness(
-            source,
-            start,
-            end,
+        loudness = plans.known_loudness(
+            self._atlas,
+            video.sha256,
+            f"{start}-{end}",
             style,
-            has_audio=video.has_audio,
-            ffmpeg=self._renderer.executable,
-            timeout=self._renderer.timeout_seconds,
+            lambda: find_loudness(
+                source,
+                start,
+                end,
+                style,
+                has_audio=video.has_audio,
+                ffmpeg=self._renderer.executable,
+                timeout=self._renderer.timeout_seconds,
+            ),
         )
         plan = plan_edit(edit, style, loudness, self._renderer.probe(), [])
         context_id = editing_context_id(plan, video.sha256)

@@ -57,12 +57,16 @@ def run_partition(
     # The console shows progress instead of events; they are all in the instance.
     quiet: dict[str, Any] = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
     with _calm_logging():
-        result = definitions(settings()).resolve_job_def(_JOB).execute_in_process(
-            instance=opened,
-            partition_key=partition_key(creator, day),
-            run_config=quiet,
-            raise_on_error=False,
-            tags={"omniva/creator": creator, "omniva/day": day, **(tags or {})},
+        result = (
+            definitions(settings())
+            .resolve_job_def(_JOB)
+            .execute_in_process(
+                instance=opened,
+                partition_key=partition_key(creator, day),
+                run_config=quiet,
+                raise_on_error=False,
+                tags={"omniva/creator": creator, "omniva/day": day, **(tags or {})},
+            )
         )
     return RunResult(result.run_id, creator, day, result.success, _failure(result))
 

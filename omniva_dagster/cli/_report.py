@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,12 @@ from typing import Any
 import click
 
 from omniva_dagster.cli._home import prepare, store
+from omniva_dagster.contracts.analysis import ClipCandidate
 from omniva_dagster.contracts.decisions import Outcome, OutcomeStatus
 from omniva_dagster.state.partition import Partition
 
 FAILED_DOCUMENTS = 3
+_EVIDENCE = 3
 
 
 @dataclass(frozen=True)
@@ -105,18 +108,36 @@ def _clip(connection: Any, clip_id: str, reason: str) -> ClipReport:
     job = UploadJob.parse(upload.payload) if upload else None
     published = publishing.publication(connection, clip_id, "outbox")
     receipt = published.receipt if published else None
+    strongest = _strongest(connection, pinned.video_id, pinned.candidate)
     return ClipReport(
         clip_id=clip_id,
         video=video[0].title if video else pinned.video_id,
         start_time=pinned.candidate.start_time,
         end_time=pinned.candidate.end_time,
         score=pinned.candidate.lattice_priority,
-        why=reason,
+        why="; ".join([reason, *strongest]),
         title=job.title if job else "",
         status=receipt.status.value if receipt else "not published",
         scheduled_time=job.scheduled_time if job else "",
         path=_path(receipt.location if receipt else ""),
     )
+
+
+def _strongest(connection: Any, video_id: str, candidate: ClipCandidate) -> list[str]:
+    """The features that gave the clip most of its score, with what they rest on."""
+    from omniva_dagster.resources.build import build_resources
+    from omniva_dagster.state import library
+    from omniva_dagster.workers.analyzer import sidecars
+
+    key = library.analysis_key(connection, video_id)
+    if key is None:
+        return []
+    analysis = sidecars.read(build_resources(prepare())["atlas"].store.path(key))
+    for found, parts in zip(analysis.result.clip_candidates, analysis.contributions, strict=True):
+        if (found.start_time, found.end_time) == (candidate.start_time, candidate.end_time):
+            best = sorted(parts, key=lambda part: (-part.points, part.name))[:_EVIDENCE]
+            return [f"{part.name.replace('_', ' ')}: {part.evidence}" for part in best]
+    return []
 
 
 def _path(location: str) -> str:
@@ -138,24 +159,34 @@ def _as_json(report: PartitionReport) -> dict[str, Any]:
 
 
 def _clip_table(clips: list[ClipReport]) -> Any:
+    from rich import box
     from rich.markup import escape
     from rich.table import Table
+    from rich.text import Text
 
-    table = Table(title="Clips", title_justify="left", show_lines=True)
-    for name in ("title", "from", "score and why", "state", "where"):
-        table.add_column(name, overflow="fold")
-    home = prepare().home
+    table = Table(title="Clips", title_justify="left", box=box.SIMPLE_HEAD, show_lines=True)
+    table.add_column("score", justify="right")
+    table.add_column("clip", overflow="fold", ratio=1)
     for clip in clips:
         span = f"{_clock(clip.start_time)}–{_clock(clip.end_time)}"
-        path = clip.path.replace(str(home), home.name, 1) if clip.path else ""
-        table.add_row(
-            escape(clip.title),
-            f"{escape(clip.video)}\n{span}",
-            f"{clip.score:.2f}: {escape(clip.why)}",
-            f"{clip.status}\n{clip.scheduled_time}",
-            escape(path),
-        )
+        when = clip.scheduled_time.replace("T", " ").removesuffix(":00Z")
+        lines = [
+            f"[bold]{escape(clip.title or clip.clip_id)}[/]",
+            f"{clip.status.lower()} {when}  ·  {span} of “{escape(clip.video)}”",
+            f"[dim]{escape(clip.why)}[/]",
+            f"[cyan]{escape(_shortened(clip.path))}[/]",
+        ]
+        table.add_row(f"{clip.score:.2f}", Text.from_markup("\n".join(lines)))
     return table
+
+
+def _shortened(path: str) -> str:
+    """The path from here, where that is shorter."""
+    if not path:
+        return "not published"
+    with suppress(ValueError):
+        return str(Path(path).relative_to(Path.cwd()))
+    return path
 
 
 def _trouble_table(outcomes: list[Outcome]) -> Any:

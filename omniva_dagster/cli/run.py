@@ -53,7 +53,7 @@ def request(url: str, slug: str | None = None) -> tuple[str, str]:
     from omniva_dagster.workers.scraper.metadata import platform_of
 
     scraper = build_resources(prepare())["scraper"].scraper(StateCatalog(store()))
-    found = scraper.describe(url)
+    found = scraper.resolve(url)
     slug = slug or slug_of(found.uploader) or slug_of(platform_of(url).value) or "unknown"
     with store().read() as connection:
         known = slug in {creator.slug for creator in registry.all_of(connection)}

@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from omniva_dagster.contracts.editing import EditJob, RenderedClip
+from omniva_dagster.contracts.ids import derive_id
 from omniva_dagster.resources.atlas import Atlas
 
 if TYPE_CHECKING:
+    from omniva_dagster.workers.editor.loudness import Loudness
     from omniva_dagster.workers.editor.plan import EditPlan
+    from omniva_dagster.workers.editor.style import Style
 
 
 def clip_folder(clip_id: str, context_id: str) -> str:
@@ -32,6 +36,21 @@ def context_of(job: EditJob) -> str:
     """The editing context of a planned job."""
     assert job.expected_outputs
     return job.expected_outputs[0].rsplit("/", 2)[1]
+
+
+def known_loudness(
+    atlas: Atlas, video_sha256: str, span: str, style: Style, find: Callable[[], Loudness]
+) -> Loudness:
+    """The loudness of a span, measured once: finding it encodes the sound several times over."""
+    from omniva_dagster.workers.editor.loudness import Loudness, Measured
+
+    wanted = json.dumps(dataclasses.asdict(style), sort_keys=True)
+    key = f"loudness/{derive_id('loudness', video_sha256, span, wanted)}.json"
+    if not atlas.has(key):
+        found = json.dumps(dataclasses.asdict(find()), sort_keys=True)
+        atlas.put_bytes(found.encode(), key)
+    fields = json.loads(atlas.path(key).read_text())
+    return Loudness(**{**fields, "source": Measured(**fields["source"])})
 
 
 def keep_plan(atlas: Atlas, plan: EditPlan, context_id: str) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -105,18 +106,35 @@ class Workbench:
         items: Sequence[S],
         subject_of: Callable[[S], Subject],
         work: Callable[[S], Commit],
+        *,
+        at_once: int = 1,
     ) -> list[Record[Any]]:
-        """Work on every item by itself; the records of those that came right.
+        """Work on every item by itself; the records of those that came right, in their order.
 
-        ``work`` does the effects (idempotent) and returns what records them.
+        ``work`` does the effects (idempotent) and returns what records them. ``at_once`` is for
+        work that waits for other processes.
         """
-        records: list[Record[Any]] = []
-        for position, item in enumerate(items):
+        finished = 0
+
+        def one(item: S) -> Sequence[Record[Any]]:
+            nonlocal finished
             subject = subject_of(item)
-            progress.report(self.stage, subject.label, position / len(items))
-            records.extend(self._one(item, subject, work))
-            progress.report(self.stage, subject.label, (position + 1) / len(items))
-        return records
+            progress.report(self.stage, subject.label, finished / len(items))
+            records = self._one(item, subject, work)
+            finished += 1
+            progress.report(self.stage, subject.label, finished / len(items))
+            return records
+
+        if at_once == 1 or len(items) < 2:
+            return [record for item in items for record in one(item)]
+        with ThreadPoolExecutor(at_once, thread_name_prefix=self.stage) as pool:
+            done = [pool.submit(one, item) for item in items]
+            try:
+                return [record for future in done for record in future.result()]
+            except BaseException:
+                for future in done:
+                    future.cancel()
+                raise
 
     def finish(self) -> list[Outcome]:
         """Drop what no longer applies (not met this time, and not done); all outcomes there are."""

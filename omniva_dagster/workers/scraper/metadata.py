@@ -77,6 +77,7 @@ def listing_of(info: Info, url: str) -> Listing:
         title=clean_line(info.get("title"), 500),
         uploaded_at=format_timestamp(moment) if moment else None,
         duration=duration_of(info),
+        uploader=_first_line(info, "uploader", "channel", "creator", "uploader_id"),
     )
 
 

@@ -26,13 +26,15 @@ class ScrapeLimits:
 @dataclass(frozen=True)
 class Listing:
     """One video found at a source. ``uploaded_at`` is a timestamp of `contracts.types`;
-    ``platform_id`` the platform's id, or the page's URL where ids are not unique."""
+    ``platform_id`` the platform's id, or the page's URL where ids are not unique; ``uploader``
+    the name the platform shows, empty where a listing has none."""
 
     url: str
     platform_id: str
     title: str
     uploaded_at: str | None
     duration: float | None
+    uploader: str = ""
 
 
 @dataclass(frozen=True)
