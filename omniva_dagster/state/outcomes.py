@@ -41,6 +41,11 @@ def note(
         attempt=_attempt(before, status),
         updated_at=at,
     )
+    if status in _OVER:
+        trace_id = subject.trace_id or derive_id("trace", subject.subject_id)
+        emission = Emission(outcome, stage, subject.subject_id, trace_id, (), partition, at)
+        # Found done again, it is the outcome that it was.
+        outcome = Outcome.parse(emit(connection, emission).payload)
     values = {
         "creator": partition.creator,
         "day": partition.day,
@@ -54,12 +59,6 @@ def note(
         )
     else:
         connection.execute(outcomes.update().where(here).values(**values))
-    if status in _OVER:
-        trace_id = subject.trace_id or derive_id("trace", subject.subject_id)
-        emit(
-            connection,
-            Emission(outcome, stage, subject.subject_id, trace_id, (), partition, at),
-        )
     return outcome
 
 
