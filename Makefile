@@ -19,11 +19,8 @@ $(STAMP): requirements.lock pyproject.toml
 	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv pip install --quiet --no-deps --editable .
 	@touch $@
 
-.env:
-	@printf '%s\n' \
-		'# Read by dagster and omniva alike, so that both show the same instance. Exported variables win.' \
-		'OMNIVA_HOME=$${OMNIVA_HOME:-$(CURDIR)/.omniva}' \
-		'DAGSTER_HOME=$${DAGSTER_HOME:-$(CURDIR)/.omniva/dagster}' > $@
+.env: $(STAMP)
+	@$(BIN)/omniva init --home .omniva
 
 setup: $(STAMP) .env ## Install everything into .venv from the lock file
 
@@ -35,6 +32,9 @@ dev: setup ## The Dagster UI and daemon on loopback
 
 test: setup ## All tests
 	$(BIN)/python -m pytest
+
+soak: setup ## Long fault tests: many more kills at random moments
+	OMNIVA_TEST_KILLS=40 $(BIN)/python -m pytest tests/e2e/test_killed_runs.py --timeout 3600
 
 lint: setup ## ruff, mypy --strict, import rules
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports

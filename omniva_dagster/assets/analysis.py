@@ -15,13 +15,14 @@ from omniva_dagster.assets._common import (
 )
 from omniva_dagster.contracts.analysis import AnalysisResult, ClipCandidate
 from omniva_dagster.contracts.ids import candidate_id_of
+from omniva_dagster.contracts.reasons import ReasonCode
 from omniva_dagster.contracts.record import Record
 from omniva_dagster.contracts.video import VideoAsset
 from omniva_dagster.engines import horizon, lattice, pantheon
 from omniva_dagster.resources.media import AtlasResource, TranscriberResource
 from omniva_dagster.resources.sidecars import load_analysis
 from omniva_dagster.resources.state import StateResource
-from omniva_dagster.resources.workbench import Commit, Recorder, Workbench
+from omniva_dagster.resources.workbench import Commit, Recorder, Skip, Workbench
 from omniva_dagster.state.partition import Subject
 
 
@@ -92,6 +93,7 @@ def analysis_results(
         "words": sum(len(record.document.transcript.split()) for record in records),
         "candidates": sum(len(record.document.clip_candidates) for record in records),
         "transcripts": dg.MetadataValue.md("\n".join(lines)),
+        "scores": dg.MetadataValue.md(_breakdown(bench, atlas, records)),
     }
     return dg.Output(records, metadata=metadata | outcome_metadata(bench.finish()))
 
@@ -111,6 +113,12 @@ def clip_candidates(
     guidance = _guidance(bench)
 
     def work(analysis: Record[AnalysisResult]) -> Commit:
+        if not analysis.document.clip_candidates:
+            raise Skip(
+                ReasonCode.NO_CANDIDATES,
+                "no stretch of 15 to 60 s that begins and ends with a sentence; "
+                "a longer video with more speech gives clips",
+            )
         contributions = load_analysis(bench.store, atlas.store, analysis.subject_id).contributions
         judged = []
         for candidate, parts in zip(analysis.document.clip_candidates, contributions, strict=True):
@@ -147,6 +155,25 @@ def clip_candidates(
 
 def _video_subject(video: Record[VideoAsset]) -> Subject:
     return Subject(video.subject_id, video.document.title, video.trace_id)
+
+
+def _breakdown(
+    bench: Workbench, atlas: AtlasResource, records: list[Record[AnalysisResult]]
+) -> str:
+    """What each feature adds to each candidate's score."""
+    rows = []
+    names: list[str] = []
+    for record in records:
+        analysis = load_analysis(bench.store, atlas.store, record.subject_id)
+        for candidate, parts in zip(
+            record.document.clip_candidates, analysis.contributions, strict=True
+        ):
+            names = names or [part.name for part in parts]
+            points = " | ".join(f"{part.points:.2f}" for part in parts)
+            span = f"{clock(candidate.start_time)}–{clock(candidate.end_time)}"
+            rows.append(f"| {span} | {candidate.confidence:.2f} | {points} |")
+    heads = [f"| span | score | {' | '.join(names)} |", "|---|---|" + "---|" * len(names)]
+    return "\n".join([*heads, *rows]) if rows else "no candidates"
 
 
 def _guidance(bench: Workbench) -> dict[str, Any]:
