@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from dagster import DagsterInstance
 
 _JOB = "clip_pipeline"
+_LABEL = 28  # with the other columns it fits 80 characters
 
 
 @dataclass(frozen=True)
@@ -78,14 +79,16 @@ def shown_progress(title: str, visible: bool) -> Iterator[None]:
         yield
         return
     from rich.console import Console
+    from rich.markup import escape
     from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+    from rich.table import Column
 
     columns = (
         TextColumn("[bold]{task.description:18}"),
-        BarColumn(bar_width=30),
+        BarColumn(bar_width=16),
         TextColumn("{task.percentage:>3.0f}%"),
         TimeElapsedColumn(),
-        TextColumn("[dim]{task.fields[label]}"),
+        TextColumn("[dim]{task.fields[label]}", table_column=Column(no_wrap=True)),
     )
     console = Console(stderr=True)
     console.print(f"[bold]{title}[/]")
@@ -95,7 +98,9 @@ def shown_progress(title: str, visible: bool) -> Iterator[None]:
         def listener(stage: str, label: str, fraction: float) -> None:
             if stage not in tasks:
                 tasks[stage] = bars.add_task(stage, total=1.0, label="")
-            bars.update(tasks[stage], completed=fraction, label=label[:48])
+            bars.update(
+                tasks[stage], completed=fraction, label=escape(" ".join(label.split())[:_LABEL])
+            )
 
         with progress.listening(listener):
             yield

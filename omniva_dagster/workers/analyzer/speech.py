@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 OnFraction = Callable[[float], None]
 
 # Batched decoding dropped words, and temperatures above 0 draw at random: slower, but the same
-# words every time. Without those retries a loop must not feed itself, hence no previous text.
+# words every time on one machine.
 DECODING: dict[str, Any] = {
     "beam_size": 5,
     "temperature": 0.0,
@@ -28,6 +28,19 @@ DECODING: dict[str, Any] = {
     "word_timestamps": True,
     "vad_filter": True,
 }
+# Whisper punctuates where what it heard before is punctuated, and may leave it out otherwise: each
+# window is shown the one before, and the first a sentence in its own language. That can end in a
+# loop of one phrase, which is then noticed (by how well it compresses) and heard again without.
+PROMPTED: dict[str, Any] = {"condition_on_previous_text": True}
+PUNCTUATED = {
+    "de": "Nun, da sind wir. Ist es wahr? Ja, das ist es.",
+    "en": "Well, here we are. Is it true? Yes, it is.",
+    "es": "Bueno, aquí estamos. ¿Es verdad? Sí, lo es.",
+    "fr": "Bien, nous voilà. Est-ce vrai ? Oui, c'est vrai.",
+    "it": "Bene, eccoci qui. È vero? Sì, è vero.",
+    "pt": "Bem, aqui estamos. É verdade? Sim, é verdade.",
+}
+_REPETITIVE = 2.4  # Whisper's own threshold
 
 
 @dataclass(frozen=True)
@@ -86,21 +99,48 @@ class FasterWhisper:
     def transcribe(self, audio: Samples, on_progress: OnFraction | None = None) -> Transcript:
         """See `Transcriber.transcribe`."""
         duration = len(audio) / SAMPLE_RATE
+
+        def report(end: float) -> None:
+            if on_progress and duration > 0:
+                on_progress(min(1.0, max(0.0, end / duration)))
+
         try:
-            segments, info = self._model.transcribe(audio, **DECODING)
-            heard: list[Word] = []
-            for segment in segments:
-                heard += [
-                    Word(w.word, float(w.start), float(w.end), float(w.probability))
-                    for w in segment.words or []
-                ]
-                if on_progress and duration > 0:
-                    on_progress(min(1.0, max(0.0, float(segment.end) / duration)))
+            language, probability = self._language(audio)
+            heard, repeats = self._heard(audio, language, PROMPTED, report)
+            if repeats:
+                heard, _ = self._heard(audio, language, {}, report)
         except RuntimeError as error:
             raise self._failed("could not run", error) from error
-        return Transcript(
-            words.tidy(heard, duration), str(info.language), float(info.language_probability)
-        )
+        return Transcript(words.tidy(heard, duration), language, probability)
+
+    def _language(self, audio: Samples) -> tuple[str, float]:
+        if not self._model.model.is_multilingual:
+            return "en", 1.0
+        language, probability, _ = self._model.detect_language(audio, vad_filter=True)
+        return str(language), float(probability)
+
+    def _heard(
+        self,
+        audio: Samples,
+        language: str,
+        prompted: dict[str, Any],
+        report: Callable[[float], None],
+    ) -> tuple[list[Word], bool]:
+        """The words, and whether the model fell into repeating itself."""
+        options = {**DECODING, **prompted, "language": language}
+        if prompted:
+            options["initial_prompt"] = PUNCTUATED.get(language)
+        segments, _ = self._model.transcribe(audio, **options)
+        heard: list[Word] = []
+        repeats = False
+        for segment in segments:
+            repeats = repeats or segment.compression_ratio > _REPETITIVE
+            heard += [
+                Word(w.word, float(w.start), float(w.end), float(w.probability))
+                for w in segment.words or []
+            ]
+            report(float(segment.end))
+        return heard, repeats
 
     @cached_property
     def _folder(self) -> Path:
