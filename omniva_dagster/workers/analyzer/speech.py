@@ -28,10 +28,9 @@ DECODING: dict[str, Any] = {
     "word_timestamps": True,
     "vad_filter": True,
 }
-# Whisper punctuates where what it heard before is punctuated, and may leave it out otherwise: each
-# window is shown the one before, and the first a sentence in its own language. That can end in a
-# loop of one phrase, which is then noticed (by how well it compresses) and heard again without.
-PROMPTED: dict[str, Any] = {"condition_on_previous_text": True}
+# Whisper punctuates where what it heard before is punctuated, and may leave it out otherwise: the
+# beginning is shown a sentence in its own language. Showing each window the one before would help
+# further on too, but ended in loops of one phrase (measured).
 PUNCTUATED = {
     "de": "Nun, da sind wir. Ist es wahr? Ja, das ist es.",
     "en": "Well, here we are. Is it true? Yes, it is.",
@@ -40,7 +39,6 @@ PUNCTUATED = {
     "it": "Bene, eccoci qui. È vero? Sì, è vero.",
     "pt": "Bem, aqui estamos. É verdade? Sim, é verdade.",
 }
-_REPETITIVE = 2.4  # Whisper's own threshold
 
 
 @dataclass(frozen=True)
@@ -99,16 +97,19 @@ class FasterWhisper:
     def transcribe(self, audio: Samples, on_progress: OnFraction | None = None) -> Transcript:
         """See `Transcriber.transcribe`."""
         duration = len(audio) / SAMPLE_RATE
-
-        def report(end: float) -> None:
-            if on_progress and duration > 0:
-                on_progress(min(1.0, max(0.0, end / duration)))
-
         try:
             language, probability = self._language(audio)
-            heard, repeats = self._heard(audio, language, PROMPTED, report)
-            if repeats:
-                heard, _ = self._heard(audio, language, {}, report)
+            segments, _ = self._model.transcribe(
+                audio, **DECODING, language=language, initial_prompt=PUNCTUATED.get(language)
+            )
+            heard: list[Word] = []
+            for segment in segments:
+                heard += [
+                    Word(w.word, float(w.start), float(w.end), float(w.probability))
+                    for w in segment.words or []
+                ]
+                if on_progress and duration > 0:
+                    on_progress(min(1.0, max(0.0, float(segment.end) / duration)))
         except RuntimeError as error:
             raise self._failed("could not run", error) from error
         return Transcript(words.tidy(heard, duration), language, probability)
@@ -118,29 +119,6 @@ class FasterWhisper:
             return "en", 1.0
         language, probability, _ = self._model.detect_language(audio, vad_filter=True)
         return str(language), float(probability)
-
-    def _heard(
-        self,
-        audio: Samples,
-        language: str,
-        prompted: dict[str, Any],
-        report: Callable[[float], None],
-    ) -> tuple[list[Word], bool]:
-        """The words, and whether the model fell into repeating itself."""
-        options = {**DECODING, **prompted, "language": language}
-        if prompted:
-            options["initial_prompt"] = PUNCTUATED.get(language)
-        segments, _ = self._model.transcribe(audio, **options)
-        heard: list[Word] = []
-        repeats = False
-        for segment in segments:
-            repeats = repeats or segment.compression_ratio > _REPETITIVE
-            heard += [
-                Word(w.word, float(w.start), float(w.end), float(w.probability))
-                for w in segment.words or []
-            ]
-            report(float(segment.end))
-        return heard, repeats
 
     @cached_property
     def _folder(self) -> Path:

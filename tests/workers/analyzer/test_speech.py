@@ -1,12 +1,11 @@
 import re
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
 from omniva_dagster.contracts.reasons import ReasonCode, WorkerError
-from omniva_dagster.workers.analyzer import audio, speech
+from omniva_dagster.workers.analyzer import audio
 from omniva_dagster.workers.analyzer.analyze import Analysis
 from omniva_dagster.workers.analyzer.speech import FasterWhisper
 from tests.demo.support import word_error_rate
@@ -35,26 +34,6 @@ def test_human_speech_is_heard_word_for_word(analysis: Analysis) -> None:
 def test_speech_is_punctuated_so_that_it_can_be_cut_into_sentences(analysis: Analysis) -> None:
     marks = sum(analysis.result.transcript.count(mark) for mark in ".,!?")
     assert marks >= 12
-
-
-def test_a_phrase_that_the_model_repeats_is_heard_again_without_its_own_words(
-    whisper: FasterWhisper, voice: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    samples = audio.decode(voice)
-    assert samples is not None
-    samples = samples[: 6 * audio.SAMPLE_RATE]
-    asked = []
-    transcribe = whisper._model.transcribe
-
-    def recording(*arguments: Any, **options: Any) -> Any:
-        asked.append(options["condition_on_previous_text"])
-        return transcribe(*arguments, **options)
-
-    monkeypatch.setattr(whisper._model, "transcribe", recording)
-    whisper.transcribe(samples)
-    monkeypatch.setattr(speech, "_REPETITIVE", 0.0)
-    whisper.transcribe(samples)
-    assert asked == [True, True, False]
 
 
 def test_words_follow_each_other_and_lie_where_they_are_heard(
