@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from omniva_dagster.contracts import agents, cognition, operations
 from omniva_dagster.contracts.analysis import AnalysisResult, ClipCandidate
 from omniva_dagster.contracts.base import Document
 from omniva_dagster.contracts.decisions import Directive, Outcome
@@ -30,6 +31,9 @@ MESSAGE_TYPES: dict[str, type[Document]] = {
         PublicationReceipt,
         Outcome,
         Envelope,
+        *cognition.MESSAGES,
+        *operations.MESSAGES,
+        *agents.MESSAGES,
     )
 }
 

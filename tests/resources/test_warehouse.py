@@ -11,16 +11,22 @@ import polars as pl
 import pyarrow.parquet as pq
 import pytest
 
+from omniva_dagster.assets import CLIP_PIPELINE
 from omniva_dagster.contracts.analysis import ClipCandidate
 from omniva_dagster.contracts.base import Document
 from omniva_dagster.contracts.ids import derive_id
 from omniva_dagster.contracts.record import Record
 from omniva_dagster.contracts.registry import MESSAGE_TYPES
 from omniva_dagster.resources.warehouse.arrow import arrow_schema, columns_of
-from omniva_dagster.resources.warehouse.io_manager import WarehouseIOManager, read, write
+from omniva_dagster.resources.warehouse.io_manager import (
+    CONTRACT_KEY,
+    WarehouseIOManager,
+    read,
+    write,
+)
 from tests.contracts.support import example
 
-DOCUMENTS = sorted(name for name in MESSAGE_TYPES if name != "Envelope")
+DOCUMENTS = sorted(next(iter(asset.specs)).metadata[CONTRACT_KEY] for asset in CLIP_PIPELINE)
 
 
 def _record(name: str, number: int = 0) -> Record[Any]:

@@ -1,0 +1,10 @@
+"""Tasks of agents, their responses, results and errors (agent contracts).
+
+``MESSAGES`` is what `contracts.registry` takes in: a new message joins here.
+"""
+
+from __future__ import annotations
+
+from omniva_dagster.contracts.base import Document
+
+MESSAGES: tuple[type[Document], ...] = ()
