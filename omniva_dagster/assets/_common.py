@@ -12,6 +12,7 @@ from omniva_dagster.contracts.base import Document
 from omniva_dagster.contracts.decisions import Outcome, OutcomeStatus
 from omniva_dagster.contracts.record import Record
 from omniva_dagster.partitions import creator_day
+from omniva_dagster.resources.warehouse.arrow import LINEAGE_COLUMNS
 from omniva_dagster.resources.warehouse.io_manager import CONTRACT_KEY
 from omniva_dagster.resources.workbench import Workbench
 from omniva_dagster.state.partition import Subject
@@ -101,13 +102,16 @@ def clock(seconds: float) -> str:
 def _columns(contract: type[Document]) -> dg.TableSchema:
     # Named without pyarrow: the code location loads before any file is written.
     properties = contract.model_json_schema()["properties"]
-    return dg.TableSchema(
-        columns=[
-            dg.TableColumn(
-                name,
-                type=spec.get("format") or spec.get("type") or "object",
-                description=spec.get("description"),
-            )
-            for name, spec in properties.items()
-        ]
-    )
+    columns = [
+        dg.TableColumn(
+            name,
+            type=spec.get("format") or spec.get("type") or "object",
+            description=spec.get("description"),
+        )
+        for name, spec in properties.items()
+    ]
+    columns += [
+        dg.TableColumn(name, type="string", description=description)
+        for name, description in LINEAGE_COLUMNS.items()
+    ]
+    return dg.TableSchema(columns=columns)
