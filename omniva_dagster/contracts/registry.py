@@ -15,27 +15,25 @@ from omniva_dagster.contracts.publishing import PublicationReceipt, ScheduleTask
 from omniva_dagster.contracts.reading import decoded
 from omniva_dagster.contracts.video import RawCapture, ScraperJob, VideoAsset
 
-MESSAGE_TYPES: dict[str, type[Document]] = {
-    model.__name__: model
-    for model in (
-        ScraperJob,
-        RawCapture,
-        VideoAsset,
-        AnalysisResult,
-        ClipCandidate,
-        Directive,
-        EditJob,
-        RenderedClip,
-        ScheduleTask,
-        UploadJob,
-        PublicationReceipt,
-        Outcome,
-        Envelope,
-        *cognition.MESSAGES,
-        *operations.MESSAGES,
-        *agents.MESSAGES,
-    )
-}
+_MODELS: tuple[type[Document], ...] = (
+    ScraperJob,
+    RawCapture,
+    VideoAsset,
+    AnalysisResult,
+    ClipCandidate,
+    Directive,
+    EditJob,
+    RenderedClip,
+    ScheduleTask,
+    UploadJob,
+    PublicationReceipt,
+    Outcome,
+    Envelope,
+    *cognition.MESSAGES,
+    *operations.MESSAGES,
+    *agents.MESSAGES,
+)
+MESSAGE_TYPES: dict[str, type[Document]] = {model.__name__: model for model in _MODELS}
 
 
 def message_type(name: str) -> type[Document]:

@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from omniva_dagster.contracts.reasons import ReasonCode, WorkerError
+from omniva_dagster.workers.durable import sync
 
 SCHEME = "atlas:/"
 _KEY = re.compile(r"[a-z0-9][A-Za-z0-9_.-]*(/[A-Za-z0-9][A-Za-z0-9_.-]*)*")
@@ -57,14 +58,14 @@ class Atlas:
             staged = folder / target.name
             try:
                 shutil.copyfile(source, staged)
-                _sync(staged)
+                sync(staged)
             except OSError as error:
                 raise _disk(error) from error
             try:
                 os.link(staged, target)  # atomic, and fails where something is
             except FileExistsError:
                 self._same_or_collision(source, target, key)
-        _sync(target.parent)
+        sync(target.parent)
         return self.uri(key)
 
     def put_bytes(self, content: bytes, key: str) -> str:
@@ -85,7 +86,7 @@ class Atlas:
             try:
                 shutil.copytree(source, staged)
                 for path in staged.rglob("*"):
-                    _sync(path)
+                    sync(path)
             except OSError as error:
                 raise _disk(error) from error
             try:
@@ -93,7 +94,7 @@ class Atlas:
             except OSError:
                 if not target.is_dir():
                     raise
-        _sync(target.parent)
+        sync(target.parent)
         return self.uri(key)
 
     @contextmanager
@@ -128,14 +129,6 @@ def _checked(key: str) -> str:
     if not _KEY.fullmatch(key):
         raise ValueError(f"{key!r} is not an Atlas key: names of A-Z a-z 0-9 _ . - joined by /")
     return key
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _disk(error: OSError) -> WorkerError:

@@ -10,6 +10,7 @@ import dagster as dg
 from omniva_dagster.contracts.base import Document
 from omniva_dagster.contracts.record import Record
 from omniva_dagster.contracts.registry import MESSAGE_TYPES
+from omniva_dagster.workers.durable import sync
 
 CONTRACT_KEY = "omniva/contract"
 
@@ -67,11 +68,7 @@ def write(path: Path, model: type[Document], records: list[Record[Any]], staging
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync(path.parent)
 
 
 def read(path: Path, model: type[Document]) -> list[Record[Any]]:

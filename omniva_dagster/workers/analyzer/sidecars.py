@@ -18,6 +18,7 @@ from omniva_dagster.contracts.reasons import ReasonCode, WorkerError
 from omniva_dagster.workers.analyzer import ANALYZER_VERSION
 from omniva_dagster.workers.analyzer.analyze import Analysis
 from omniva_dagster.workers.analyzer.features import SCORING_VERSION, Contribution
+from omniva_dagster.workers.durable import sync
 from omniva_dagster.workers.media.timeline import Face, Scene, Word
 
 if TYPE_CHECKING:
@@ -72,9 +73,9 @@ def write(analysis: Analysis, folder: Path) -> dict[str, Path]:
             _write_table(rows, name, made / f"{name}.parquet")
         _write_json(analysis.result.dump(), made / _RESULT)
         _write_json(_meta(analysis), made / _META)
-        _sync(made)
+        sync(made)
         _put(made, folder, aside)
-    _sync(folder.parent)
+    sync(folder.parent)
     names = [*(f"{name}.parquet" for name in SCHEMAS), _RESULT, _META]
     return {Path(name).stem: folder / name for name in names}
 
@@ -191,11 +192,3 @@ def _put(made: Path, folder: Path, aside: Path) -> None:
                 raise
         with suppress(FileNotFoundError):
             folder.rename(aside / f"replaced-{attempt}")
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

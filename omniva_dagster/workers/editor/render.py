@@ -9,7 +9,6 @@ from __future__ import annotations
 import errno
 import fcntl
 import hashlib
-import os
 import re
 import shlex
 import shutil
@@ -24,6 +23,7 @@ from typing import IO
 
 from omniva_dagster.contracts.editing import EditSummary
 from omniva_dagster.contracts.reasons import ReasonCode, WorkerError
+from omniva_dagster.workers.durable import sync
 from omniva_dagster.workers.editor.encoder import CPU, Encoder
 from omniva_dagster.workers.editor.fonts import Font, load_font
 from omniva_dagster.workers.editor.loudness import Measured
@@ -233,17 +233,9 @@ def _published(
 
 
 def _moved(made: Path, final: Path) -> None:
-    _synced(made)
+    sync(made)
     made.replace(final)
-    _synced(final.parent)
-
-
-def _synced(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    sync(final.parent)
 
 
 @contextmanager

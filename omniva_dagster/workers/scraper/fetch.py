@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from omniva_dagster.contracts.reasons import ReasonCode, WorkerError
+from omniva_dagster.workers.durable import sync
 from omniva_dagster.workers.media.probe import probe
 from omniva_dagster.workers.scraper.guard import lifted
 from omniva_dagster.workers.scraper.listing import open_video
@@ -131,10 +132,10 @@ def bring(
             _discard(partial)
         raise
     _write(folder / "info.json", described)
-    _sync(media)
+    sync(media)
     media.replace(folder / f"media.{_extension(media)}")
     _discard(partial)
-    _sync(folder)
+    sync(folder)
     if on_progress:
         on_progress(1.0)
 
@@ -243,16 +244,8 @@ def _read_sizes(path: Path) -> dict[str, int]:
 def _write(path: Path, content: Any) -> None:
     fresh = path.with_name(f".{path.name}.new")
     fresh.write_text(json.dumps(content, indent=1, sort_keys=True, allow_nan=False) + "\n", "utf-8")
-    _sync(fresh)
+    sync(fresh)
     fresh.replace(path)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _discard(folder: Path) -> None:

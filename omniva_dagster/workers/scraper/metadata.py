@@ -131,7 +131,10 @@ def _instant(value: Any) -> datetime | None:
     seconds = _number(value)
     if seconds is None or abs(seconds) > 1e11:
         return None
-    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=math.floor(seconds))
+    try:
+        moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=math.floor(seconds))
+    except OverflowError:  # before the year 1, or after 9999
+        return None
     return moment if 1000 <= moment.year < 3000 else None
 
 

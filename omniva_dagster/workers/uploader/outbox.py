@@ -8,7 +8,6 @@ again by the clip's id, so that a changed title does not publish anew.
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import tempfile
@@ -18,6 +17,7 @@ from omniva_dagster.contracts.ids import derive_id
 from omniva_dagster.contracts.publishing import PublicationReceipt, PublicationStatus
 from omniva_dagster.contracts.reasons import ReasonCode, WorkerError
 from omniva_dagster.contracts.types import parse_timestamp
+from omniva_dagster.workers.durable import sync
 from omniva_dagster.workers.uploader import Submission
 
 
@@ -55,7 +55,7 @@ class OutboxPublisher:
                 "see that the folder can be written, and run again",
                 transient=True,
             ) from error
-        _sync(target.parent)
+        sync(target.parent)
         return receipt
 
     def _standing(self, home: Path, submission: Submission) -> PublicationReceipt | None:
@@ -89,20 +89,12 @@ def _fill(folder: Path, submission: Submission, receipt: PublicationReceipt) -> 
         text = json.dumps(document.dump(), indent=2, ensure_ascii=False) + "\n"
         (folder / f"{name}.json").write_text(text, encoding="utf-8")
     for path in folder.iterdir():
-        _sync(path)
+        sync(path)
     folder.chmod(0o755)
-    _sync(folder)
+    sync(folder)
 
 
 def _folder_name(submission: Submission) -> str:
     # A title is somebody's words: only letters and digits of it become part of a path.
     words = re.findall(r"[a-z0-9]+", submission.job.title.lower())
     return "-".join([*words, "clip"][:8])[:60].strip("-") + f"-{submission.job.clip_id}"
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

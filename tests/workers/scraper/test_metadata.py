@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from omniva_dagster.contracts.video import Platform, VideoAsset
@@ -85,6 +85,7 @@ def as_asset(metadata: VideoMetadata) -> VideoAsset:
 
 
 @pytest.mark.spec("SCR-3")
+@example({"timestamp": -62135596801})
 @settings(max_examples=400, deadline=None)
 @given(INFOS)
 def test_whatever_an_extractor_says_fits_the_contract(info: dict[str, Any]) -> None:
