@@ -12,6 +12,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from omniva_dagster.cli._home import store
+from omniva_dagster.cli._processes import (
+    PROCESS_TAG,
+    fail_runs_of_dead_processes,
+    this_process,
+)
 from omniva_dagster.resources import progress
 from omniva_dagster.settings import settings
 
@@ -55,6 +60,7 @@ def run_partition(
     from omniva_dagster.partitions import CREATORS, partition_key
 
     opened.add_dynamic_partitions(CREATORS, [creator])
+    fail_runs_of_dead_processes(opened)
     # The console shows progress instead of events; they are all in the instance.
     quiet: dict[str, Any] = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
     with _calm_logging():
@@ -66,7 +72,12 @@ def run_partition(
                 partition_key=partition_key(creator, day),
                 run_config=quiet,
                 raise_on_error=False,
-                tags={"omniva/creator": creator, "omniva/day": day, **(tags or {})},
+                tags={
+                    "omniva/creator": creator,
+                    "omniva/day": day,
+                    PROCESS_TAG: this_process(),
+                    **(tags or {}),
+                },
             )
         )
     return RunResult(result.run_id, creator, day, result.success, _failure(result))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
@@ -13,7 +13,12 @@ SUPPORTED_MAJOR = 1
 
 
 class Document(BaseModel):
-    """Base of all contract documents (module interfaces, sections 2 and 3)."""
+    """Base of all contract documents (module interfaces, sections 2 and 3).
+
+    ``VERSION`` is the version of a contract that has no ``schema_version`` of its own.
+    """
+
+    VERSION: ClassVar[str] = f"{SUPPORTED_MAJOR}.0.0"
 
     model_config = ConfigDict(
         extra="forbid",

@@ -17,7 +17,6 @@ from omniva_dagster.contracts.registry import MESSAGE_TYPES
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 BASE_ID = "https://schemas.omniva.example/1/"
 INDEX = "index.json"
-FIRST_VERSION = "1.0.0"
 
 Schema = dict[str, Any]
 # Order of keywords in a file: what a reader asks first comes first.
@@ -51,9 +50,9 @@ def schema_files() -> dict[str, bytes]:
 
 
 def version_of(model: type[Document]) -> str:
-    """The version of a contract: its ``schema_version`` default, or the first one."""
+    """The version of a contract: the default of its ``schema_version``, or its ``VERSION``."""
     field = model.model_fields.get("schema_version")
-    return field.default if field and isinstance(field.default, str) else FIRST_VERSION
+    return field.default if field and isinstance(field.default, str) else model.VERSION
 
 
 def snake_case(name: str) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import pytest
 
 from omniva_dagster.demo.channel import Channel, ChannelVideo, serve_channel, write_channel
@@ -61,6 +62,11 @@ def _run_to_the_end(home: Path) -> dict[str, Any]:
     return report
 
 
+def _run_statuses(home: Path) -> set[str]:
+    with dg.DagsterInstance.from_config(str(home / "dagster")) as instance:
+        return {run.status.value for run in instance.get_runs()}
+
+
 @pytest.mark.timeout(900)
 @pytest.mark.spec("CON-11")
 def test_killed_at_random_moments_each_clip_is_published_once(
@@ -90,6 +96,8 @@ def test_killed_at_random_moments_each_clip_is_published_once(
     assert home.count("publications") == len(published)
     assert home.count("slots") == len(published)
     assert home.count("collisions") == 0
+    # What was killed is shown as failed, and takes no place in the queue.
+    assert "STARTED" not in _run_statuses(path)
     files, packets = home.files(), home.count("packets")
     assert _run_to_the_end(path) == report
     assert home.files() == files
