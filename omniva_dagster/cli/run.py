@@ -11,6 +11,7 @@ import click
 from omniva_dagster.cli._home import instance, prepare, store
 from omniva_dagster.cli._pipeline import check_partition, run_partition, shown_progress
 from omniva_dagster.cli._report import exit_code, report_of, show
+from omniva_dagster.contracts.ids import video_id_of
 from omniva_dagster.contracts.types import SLUG_PATTERN, format_timestamp
 
 
@@ -50,10 +51,16 @@ def request(url: str, slug: str | None = None) -> tuple[str, str]:
     from omniva_dagster.resources.build import build_resources
     from omniva_dagster.resources.catalog import StateCatalog
     from omniva_dagster.state import creators as registry
+    from omniva_dagster.state import library
     from omniva_dagster.workers.scraper.metadata import platform_of
 
     scraper = build_resources(prepare())["scraper"].scraper(StateCatalog(store()))
     found = scraper.resolve(url)
+    with store().read() as connection:
+        video_id = video_id_of(platform_of(found.url).value, found.platform_id)
+        held = library.has_video(connection, video_id)
+    if held is not None:
+        return held.creator, held.day
     slug = slug or slug_of(found.uploader) or slug_of(platform_of(url).value) or "unknown"
     with store().read() as connection:
         known = slug in {creator.slug for creator in registry.all_of(connection)}

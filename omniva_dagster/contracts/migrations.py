@@ -43,7 +43,10 @@ def read(name: str, raw: str | bytes | dict[str, Any], *, version: str = "") -> 
     opened, faults = (raw, []) if isinstance(raw, dict) else decoded(raw)
     if faults or not isinstance(opened, dict):
         return parse(name, raw)  # which says why it can't be read
-    moved = _opened(opened) if model is Envelope else migrated(name, opened, version)
+    try:
+        moved = _opened(opened) if model is Envelope else migrated(name, opened, version)
+    except RecursionError:  # envelopes in envelopes: too many for anything to be read
+        return parse(name, raw)
     return parse(name, raw if moved is opened else moved)
 
 

@@ -59,8 +59,9 @@ def parse(name: str, raw: str | bytes | dict[str, Any]) -> Document:
         document = Envelope.parse(raw)
     except ContractError as error:
         faults = error.faults
-    opened = raw if isinstance(raw, dict) else decoded(raw)[0]
     known = {fault["pointer"] for fault in faults}
+    # A fault of the whole, as of text that is nested too deeply: nothing in it can be looked at.
+    opened = None if "" in known else raw if isinstance(raw, dict) else decoded(raw)[0]
     faults += [fault for fault in _faults_of_payload(opened) if fault["pointer"] not in known]
     if faults:
         raise ContractError.invalid(name, faults)

@@ -178,6 +178,14 @@ def test_one_video_by_url_is_worked_on_under_its_day(ran: tuple[Home, Any, str])
     assert skipped["reason_code"] == "duplicate"
 
 
+def test_a_video_that_atlas_holds_is_found_by_its_url(ran: tuple[Home, Any, str]) -> None:
+    home, first, feed = ran
+    page = feed.replace("/feed.xml", "/watch/talk")
+    result = home.omniva("run", "--url", page, "--json")
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["clips"] == first["clips"]
+
+
 def test_a_clip_that_is_held_is_not_published_by_hand_either(
     home: Home, footage: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
