@@ -61,7 +61,7 @@ def check(out: Path, against: str | None, as_json: bool) -> None:
     With --against, exit 1 when a contract changed since without the version that its change needs.
     """
     if against is not None:
-        _check_versions(Release.of(_files_of(against, out)), as_json)
+        _check_versions(_release_at(against, out), as_json)
         return
     files = schema_files()
     changes = differences(out, files)
@@ -165,6 +165,13 @@ def _in_lines(verdict: Verdict) -> list[str]:
     ]
 
 
+def _release_at(source: str, out: Path) -> Release:
+    try:
+        return Release.of(_files_of(source, out))
+    except ValueError as error:
+        raise click.BadParameter(f"{source}: {error}") from error
+
+
 def _files_of(source: str, out: Path) -> dict[str, bytes]:
     """The schema files of a folder, or those that lay in ``out`` at a revision of git."""
     folder = Path(source)
@@ -212,8 +219,9 @@ def _reader_of_git(revision: str, out: Path) -> Callable[[str], bytes]:
 
 
 def _reason(error: BaseException) -> str:
-    said = getattr(error, "stderr", None)
-    return said.decode(errors="replace").strip() if said else str(error)
+    if not isinstance(error, subprocess.CalledProcessError):
+        return str(error)
+    return error.stderr.decode(errors="replace").strip() or "no such commit"
 
 
 def _kept(example: Path, folder: Path) -> bool:

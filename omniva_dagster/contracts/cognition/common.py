@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, StringConstraints, ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from omniva_dagster.contracts.base import Document
-from omniva_dagster.contracts.types import Count, Timestamp, Uuid
+from omniva_dagster.contracts.types import MAX_NUMBER, Count, Timestamp, Uuid
 from omniva_dagster.contracts.video import TimeRange
 
 T = TypeVar("T")
@@ -39,6 +39,7 @@ Text = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
 Ids = Annotated[list[Uuid], Field(max_length=1000), EACH_ONCE, UNIQUE]
 Evidence = Annotated[list[Uuid], Field(min_length=1, max_length=1000), EACH_ONCE, UNIQUE]
 Lines = Annotated[list[Line], Field(max_length=100), EACH_ONCE, UNIQUE]
+PositiveSeconds = Annotated[float, Field(gt=0, le=MAX_NUMBER)]
 Signed = Annotated[float, Field(ge=-1, le=1)]
 # The bound stands in the schema by hand: after a validator, pydantic would not write it there.
 Hour = Annotated[Count, AfterValidator(_of_a_day), Field(json_schema_extra={"maximum": LAST_HOUR})]

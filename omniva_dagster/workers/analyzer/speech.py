@@ -40,6 +40,11 @@ PUNCTUATED = {
     "pt": "Bem, aqui estamos. É verdade? Sim, é verdade.",
 }
 
+# The first two are Whisper's own thresholds.
+_REPETITIVE = 2.4
+_NO_SPEECH = 0.6
+_CONFIDENT = -0.5
+
 
 @dataclass(frozen=True)
 class Transcript:
@@ -61,6 +66,16 @@ class Transcriber(Protocol):
     def transcribe(self, audio: Samples, on_progress: OnFraction | None = None) -> Transcript:
         """The words in ``audio`` (float32 mono, 16 kHz); `WorkerError` ``model_offline``."""
         ...
+
+
+def is_speech(segment: Any) -> bool:
+    """Whether what the model heard was said: in music and noise it hums, or repeats itself.
+
+    A loop compresses too well; and what is probably no speech has to be heard with confidence.
+    """
+    if segment.compression_ratio > _REPETITIVE:
+        return False
+    return bool(segment.no_speech_prob <= _NO_SPEECH or segment.avg_logprob >= _CONFIDENT)
 
 
 class FasterWhisper:
@@ -106,7 +121,7 @@ class FasterWhisper:
             for segment in segments:
                 heard += [
                     Word(w.word, float(w.start), float(w.end), float(w.probability))
-                    for w in segment.words or []
+                    for w in (segment.words or [] if is_speech(segment) else [])
                 ]
                 if on_progress and duration > 0:
                     on_progress(min(1.0, max(0.0, float(segment.end) / duration)))

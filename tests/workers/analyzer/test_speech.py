@@ -1,11 +1,12 @@
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from omniva_dagster.contracts.reasons import ReasonCode, WorkerError
-from omniva_dagster.workers.analyzer import audio
+from omniva_dagster.workers.analyzer import audio, speech
 from omniva_dagster.workers.analyzer.analyze import Analysis
 from omniva_dagster.workers.analyzer.speech import FasterWhisper
 from tests.demo.support import word_error_rate
@@ -67,3 +68,22 @@ def test_a_model_that_cannot_be_loaded_is_offline(tmp_path: Path) -> None:
     with pytest.raises(WorkerError, match="OMNIVA_WHISPER_MODEL") as caught:
         broken.transcribe(np.zeros(audio.SAMPLE_RATE, dtype=np.float32))
     assert caught.value.code is ReasonCode.MODEL_OFFLINE
+
+
+@pytest.mark.parametrize(
+    ("compression", "no_speech", "confidence", "said"),
+    [
+        (1.5, 0.1, -0.2, True),
+        (29.0, 0.7, -0.1, False),  # "Hmmmmmm...", of a real cartoon's music
+        (1.7, 0.75, -0.72, False),
+        (1.5, 0.75, -0.2, True),  # said, after a long silence
+        (1.5, 0.1, -0.9, True),
+    ],
+)
+def test_what_the_model_hums_is_not_taken_for_speech(
+    compression: float, no_speech: float, confidence: float, said: bool
+) -> None:
+    segment = SimpleNamespace(
+        compression_ratio=compression, no_speech_prob=no_speech, avg_logprob=confidence
+    )
+    assert speech.is_speech(segment) is said
