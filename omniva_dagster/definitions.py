@@ -2,7 +2,9 @@
 
 import dagster as dg
 
+from omniva_dagster import startup  # noqa: F401 - first, see there
 from omniva_dagster.assets import CLIP_PIPELINE
+from omniva_dagster.checks import CHECKS
 from omniva_dagster.jobs import clip_pipeline
 from omniva_dagster.resources.build import build_resources
 from omniva_dagster.sensors.daily import clip_pipeline_daily
@@ -13,6 +15,7 @@ def definitions(configured: Settings) -> dg.Definitions:
     """The code location under some settings."""
     return dg.Definitions(
         assets=CLIP_PIPELINE,
+        asset_checks=CHECKS,
         jobs=[clip_pipeline],
         schedules=[clip_pipeline_daily],
         resources=build_resources(configured),

@@ -21,7 +21,7 @@ def build_resources(settings: Settings) -> dict[str, Any]:
     return {
         "io_manager": WarehouseIOManager(home=str(home)),
         "state": StateResource(url=settings.state_url),
-        "atlas": AtlasResource(root=str(home / "atlas")),
+        "atlas": AtlasResource(home=str(home)),
         "scraper": ScraperResource(
             workdir=str(home / "downloads"),
             allow_private_hosts=settings.allow_private_hosts,

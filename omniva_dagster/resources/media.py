@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 
 class AtlasResource(dg.ConfigurableResource[Any]):
-    """The media store under a folder."""
+    """The media store, under the home folder."""
 
-    root: str
+    home: str
 
     @property
     def store(self) -> Atlas:
         """The store."""
-        return Atlas(Path(self.root))
+        return Atlas(Path(self.home) / "atlas")
 
 
 class ScraperResource(dg.ConfigurableResource[Any]):

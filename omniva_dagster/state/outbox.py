@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +24,7 @@ from omniva_dagster.state.partition import Partition
 from omniva_dagster.state.tables import collisions, packet_parents, packets
 
 SCHEMA_VERSION = "1.0.0"
+_AT_ONCE = 500  # ids in one query
 
 
 class MissingParentError(LookupError):
@@ -129,6 +131,31 @@ def by_id(connection: sa.Connection, packet_id: str) -> Packet | None:
     return _packet(row) if row else None
 
 
+def witnesses(
+    connection: sa.Connection, packet_ids: Sequence[str]
+) -> list[tuple[Packet, bool, tuple[str, ...]]]:
+    """Packets by id, each with whether it matches its hash and which parents are missing."""
+    found = []
+    for start in range(0, len(packet_ids), _AT_ONCE):
+        rows = connection.execute(
+            sa.select(packets.c.body, packets.c.subject_id, packets.c.content_hash).where(
+                packets.c.packet_id.in_(packet_ids[start : start + _AT_ONCE])
+            )
+        ).all()
+        for row in rows:
+            packet = _packet(row)
+            intact = hashlib.sha256(row.body.encode()).hexdigest() == row.content_hash
+            found.append((packet, intact, _missing(connection, packet.parents)))
+    return found
+
+
+def _missing(connection: sa.Connection, parents: tuple[str, ...]) -> tuple[str, ...]:
+    known = set(
+        connection.scalars(sa.select(packets.c.packet_id).where(packets.c.packet_id.in_(parents)))
+    )
+    return tuple(parent for parent in parents if parent not in known)
+
+
 def _packet(row: sa.Row[Any]) -> Packet:
     envelope = json.loads(row.body)
     return Packet(
@@ -163,12 +190,7 @@ def _source_key(emission: Emission, payload: dict[str, Any], previous: Packet | 
 def _insert(
     connection: sa.Connection, source_key: str, envelope: dict[str, Any], emission: Emission
 ) -> None:
-    found = set(
-        connection.scalars(
-            sa.select(packets.c.packet_id).where(packets.c.packet_id.in_(emission.parents))
-        )
-    )
-    missing = [parent for parent in emission.parents if parent not in found]
+    missing = _missing(connection, emission.parents)
     if missing:
         raise MissingParentError(
             f"{source_key} names parents that are not in the ledger: {', '.join(missing)}"

@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,6 @@ import dagster as dg
 
 from omniva_dagster.contracts.base import Document
 from omniva_dagster.contracts.record import Record
-from omniva_dagster.contracts.registry import MESSAGE_TYPES
 from omniva_dagster.workers.durable import sync
 
 CONTRACT_KEY = "omniva/contract"
@@ -50,6 +50,14 @@ class WarehouseIOManager(dg.ConfigurableIOManager):
         return self.path_of(context.asset_key.path[-1], dimensions["creator"], dimensions["day"])
 
 
+def contract_of(metadata: Mapping[str, Any]) -> type[Document]:
+    """The contract that an asset's metadata names."""
+    # Imported here: a code location that only shows its assets needs no other message.
+    from omniva_dagster.contracts.registry import MESSAGE_TYPES
+
+    return MESSAGE_TYPES[str(metadata[CONTRACT_KEY])]
+
+
 def write(path: Path, model: type[Document], records: list[Record[Any]], staging: Path) -> None:
     """Write records to a Parquet file: temporary name elsewhere, fsync, rename."""
     import pyarrow.parquet as pq
@@ -81,5 +89,4 @@ def read(path: Path, model: type[Document]) -> list[Record[Any]]:
 
 
 def _model(context: dg.OutputContext) -> type[Document]:
-    metadata = context.definition_metadata or {}
-    return MESSAGE_TYPES[str(metadata[CONTRACT_KEY])]
+    return contract_of(context.definition_metadata or {})
