@@ -1,11 +1,12 @@
-"""What the engines' documents are made of: bounded words, pointers to packets, goal windows, rules."""
+"""What the engines' documents are made of: bounded words, pointers, windows, rules."""
 
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, TypeVar
 
 from pydantic import AfterValidator, Field, StringConstraints, ValidationError
+from pydantic.config import JsonDict
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from omniva_dagster.contracts.base import Document
@@ -96,7 +97,7 @@ class GoalWindow(TimeRange):
     until: Timestamp = Field(description="The first moment after the window.")
 
 
-def when(field: str, value: Any, then: dict[str, Any]) -> dict[str, Any]:
+def when(field: str, value: str, then: JsonDict) -> JsonDict:
     """JSON Schema for: where ``field`` is ``value``, ``then`` holds too."""
     return {"if": {"properties": {field: {"const": value}}, "required": [field]}, "then": then}
 
@@ -104,8 +105,10 @@ def when(field: str, value: Any, then: dict[str, Any]) -> dict[str, Any]:
 def demand(document: Document, *rules: Rule) -> None:
     """Refuse a document that breaks a rule between its fields, each named by its field.
 
-    A rule is (whether it holds, the field at fault, what is wrong with it). Raises pydantic's
-    ``ValidationError``, which a validator around it takes over with the fields' pointers.
+    A rule is (whether it holds, the field at fault, what is wrong with it or ``MISSING``). Raises
+    pydantic's ``ValidationError``, which a validator around it takes over, pointers and all. A
+    model's validator is not run while a field is at fault: what JSON Schema says too is better
+    left to the field's own validator, so that both find it whatever else is wrong.
     """
     broken = [
         InitErrorDetails(

@@ -202,7 +202,7 @@ class ReadinessSignal(Document):
 
 
 class CrisisEscalation(Document):
-    """Failures that containment does not stop: Zenith is asked at once (4.9, Trigger Conditions)."""
+    """Failures that containment does not stop: Zenith is asked at once (4.9)."""
 
     escalation_id: Uuid = Field(description="Derived from the failures.")
     severity: Severity = Field(description="How much it matters.")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Annotated
 
-from pydantic import ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic import ConfigDict, Field, ValidationInfo, field_validator
+from pydantic.config import JsonValue
 
 from omniva_dagster.contracts.base import Document
 from omniva_dagster.contracts.cognition.common import (
@@ -17,7 +18,6 @@ from omniva_dagster.contracts.cognition.common import (
     PositiveSeconds,
     Severity,
     Text,
-    demand,
     when,
 )
 from omniva_dagster.contracts.reasons import ReasonCode
@@ -126,7 +126,7 @@ class PanicScope(StrEnum):
     CREATOR = "creator"
 
 
-_SUBJECTS_BY_SCOPE = [
+_SUBJECTS_BY_SCOPE: list[JsonValue] = [
     when("scope", PanicScope.ALL.value, {"properties": {"subjects": {"maxItems": 0}}}),
     when("scope", PanicScope.WORKER.value, {"properties": {"subjects": {"minItems": 1}}}),
     when("scope", PanicScope.CREATOR.value, {"properties": {"subjects": {"minItems": 1}}}),
@@ -146,9 +146,12 @@ class PanicSignal(Document):
     pressed_at: Timestamp = Field(description="When it was pressed.")
     schema_version: SemVer = Field(default="1.0.0", description="Version of this contract.")
 
-    @model_validator(mode="after")
-    def _names_what_is_to_stop(self) -> Self:
-        everything = self.scope is PanicScope.ALL
-        message = "must be empty when all is to stop" if everything else "must not be empty"
-        demand(self, (everything is not bool(self.subjects), "subjects", message))
-        return self
+    @field_validator("subjects")
+    @classmethod
+    def _names_what_is_to_stop(cls, subjects: list[str], info: ValidationInfo) -> list[str]:
+        scope = info.data.get("scope")
+        if scope is PanicScope.ALL and subjects:
+            raise ValueError("must be empty where the scope is all")
+        if scope and scope is not PanicScope.ALL and not subjects:
+            raise ValueError(f"must name at least one {scope.value}")
+        return subjects

@@ -125,8 +125,6 @@ class TrajectoryPoint(Document):
 
     at: Timestamp = Field(description="The time.")
     expected: Number = Field(description="What the metric should be then.")
-    low: Opt[Number] = Field(default=None, description="What it may fall to.")
-    high: Opt[Number] = Field(default=None, description="What it may rise to.")
 
 
 class GoalTrajectory(Document):

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Self
 
-from pydantic import ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic import ConfigDict, Field, ValidationInfo, field_validator
+from pydantic.config import JsonDict
 
 from omniva_dagster.contracts.base import Document
 from omniva_dagster.contracts.cognition.common import (
@@ -16,7 +16,6 @@ from omniva_dagster.contracts.cognition.common import (
     Name,
     Severity,
     Text,
-    demand,
     when,
 )
 from omniva_dagster.contracts.decisions import OutcomeStatus
@@ -112,10 +111,10 @@ class ResolutionStatus(StrEnum):
 
 
 _PAIRED = (ConflictKind.DUPLICATE, ConflictKind.MUTUALLY_EXCLUSIVE)
-_OF_TWO = {"properties": {"affected_ids": {"minItems": 2}}}
+_OF_TWO: JsonDict = {"properties": {"affected_ids": {"minItems": 2}}}
 
 
-def _status(value: ResolutionStatus) -> dict[str, object]:
+def _status(value: ResolutionStatus) -> JsonDict:
     return {"properties": {"status": {"const": value.value}}}
 
 
@@ -151,20 +150,25 @@ class ConflictResolution(Document):
     detected_at: Timestamp = Field(description="When it was found.")
     schema_version: SemVer = Field(default="1.0.0", description="Version of this contract.")
 
-    @model_validator(mode="after")
-    def _halts_only_by_blocking(self) -> Self:
-        halts = self.recommended_action is RecommendedAction.BLOCK
+    @field_validator("status")
+    @classmethod
+    def _error_only_to_halt(
+        cls, status: ResolutionStatus, info: ValidationInfo
+    ) -> ResolutionStatus:
+        action = info.data.get("recommended_action")
+        halts = action is RecommendedAction.BLOCK
         due = ResolutionStatus.ERROR if halts else ResolutionStatus.DONE
-        demand(
-            self,
-            (self.status is due, "status", f"must be {due.value} for {self.recommended_action}"),
-            (
-                self.kind not in _PAIRED or len(self.affected_ids) > 1,
-                "affected_ids",
-                "must hold at least 2 items, not 1",
-            ),
-        )
-        return self
+        if action and status is not due:
+            raise ValueError(f"must be {due.value} where the recommended action is {action.value}")
+        return status
+
+    @field_validator("affected_ids")
+    @classmethod
+    def _takes_two(cls, affected: list[str], info: ValidationInfo) -> list[str]:
+        kind = info.data.get("kind")
+        if kind in _PAIRED and len(affected) < 2:
+            raise ValueError(f"must hold at least 2 items where the kind is {kind.value}")
+        return affected
 
 
 class ConflictEscalation(Document):

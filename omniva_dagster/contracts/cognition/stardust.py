@@ -16,7 +16,6 @@ from pydantic import (
 
 from omniva_dagster.contracts.base import Document
 from omniva_dagster.contracts.cognition.common import (
-    MISSING,
     Evidence,
     Ids,
     Line,
@@ -57,9 +56,7 @@ class LedgerPacket(Document):
     """One immutable entry of the ledger; its message is referred to, never held (4.3)."""
 
     model_config = ConfigDict(
-        json_schema_extra={
-            "dependentRequired": {"leaf_index": ["sequenced_at"], "sequenced_at": ["leaf_index"]}
-        }
+        json_schema_extra={"dependentRequired": {"sequenced_at": ["leaf_index"]}}
     )
 
     packet_id: Uuid = Field(description="Derived from source_key; the message's message_id.")
@@ -84,6 +81,13 @@ class LedgerPacket(Document):
     sequenced_at: Opt[Timestamp] = Field(default=None, description="When it got its place.")
     schema_version: SemVer = Field(default="1.0.0", description="Version of this contract.")
 
+    @field_validator("sequenced_at")
+    @classmethod
+    def _has_a_place(cls, moment: str, info: ValidationInfo) -> str:
+        if info.data.get("leaf_index", 0) is None:
+            raise ValueError("must be left out where there is no leaf_index")
+        return moment
+
     @model_validator(mode="after")
     def _is_no_ancestor_of_its_own(self) -> Self:
         demand(
@@ -94,8 +98,6 @@ class LedgerPacket(Document):
                 "missing_parents",
                 "must hold nothing that is not in parents",
             ),
-            (self.leaf_index is None or self.sequenced_at is not None, "sequenced_at", MISSING),
-            (self.sequenced_at is None or self.leaf_index is not None, "leaf_index", MISSING),
         )
         return self
 

@@ -49,7 +49,7 @@ class UrlPolicy:
             if not self.permits(address):
                 raise WorkerError(
                     ReasonCode.ADDRESS_REFUSED,
-                    f"{host[:120]} is {address}, a private or reserved address; "
+                    f"{_named(host, address)} a private or reserved address; "
                     "if that is your own network, set OMNIVA_ALLOW_PRIVATE_HOSTS=true",
                 )
 
@@ -78,6 +78,10 @@ class UrlPolicy:
         found in pages, names that resolve to something else than when they were checked."""
         with fenced(self.permits):
             yield
+
+
+def _named(host: str, address: Address) -> str:
+    return f"{host[:120]} is" if host == str(address) else f"{host[:120]} is {address},"
 
 
 def is_public(address: Address) -> bool:
