@@ -80,6 +80,13 @@ def schema_accepts(name: str, document: Any) -> bool:
     return validator(name).is_valid(document)
 
 
+def conditional(name: str) -> set[str]:
+    """Fields that only some documents of a type must have, as the rules of its schema say."""
+    schema = schemas()[name]
+    rules = [rule.get("then", rule) for key in ("allOf", "oneOf") for rule in schema.get(key, [])]
+    return {field for rule in rules for field in rule.get("required", [])}
+
+
 def faults(name: str, document: Any) -> list[dict[str, Any]]:
     """Why the model refuses a document; empty when it doesn't."""
     raw = document if isinstance(document, dict | str | bytes) else json.dumps(document)

@@ -11,7 +11,15 @@ import pytest
 from omniva_dagster.contracts.errors import ContractError
 from omniva_dagster.contracts.registry import MESSAGE_TYPES, parse
 from omniva_dagster.contracts.types import format_timestamp, parse_timestamp
-from tests.contracts.support import TYPES, example, faults, faults_by_pointer, schemas, without
+from tests.contracts.support import (
+    TYPES,
+    conditional,
+    example,
+    faults,
+    faults_by_pointer,
+    schemas,
+    without,
+)
 
 VERSIONED = [name for name in TYPES if "schema_version" in MESSAGE_TYPES[name].model_fields]
 
@@ -164,7 +172,7 @@ def test_what_was_read_is_written_as_it_was(name: str) -> None:
 @pytest.mark.spec("CON-2")
 def test_what_is_not_set_is_left_out_never_null() -> None:
     for name in TYPES:
-        required = MESSAGE_TYPES[name].model_json_schema()["required"]
+        required = {*schemas()[name]["required"], *conditional(name)}
         bare = {key: value for key, value in example(name).items() if key in required}
         assert None not in parse(name, bare).dump().values()
 

@@ -83,7 +83,7 @@ def test_a_packet_that_was_changed_by_hand_is_noticed(ran: Home) -> None:
     with ran.store.begin() as connection:
         connection.execute(
             sa.text(
-                "UPDATE packets SET body = replace(body, '\"emitted_at\":\"2', '\"emitted_at\":\"1') "
+                'UPDATE packets SET body = replace(body, \'"emitted_at":"2\', \'"emitted_at":"1\') '
                 "WHERE message_type = 'ScheduleTask'"
             )
         )

@@ -6,5 +6,56 @@
 from __future__ import annotations
 
 from omniva_dagster.contracts.base import Document
+from omniva_dagster.contracts.operations.analyzer import (
+    AnalysisFailed,
+    AnalysisPublished,
+    AnalyzeCommand,
+)
+from omniva_dagster.contracts.operations.dashboard import (
+    MetricsSnapshot,
+    OperatorAction,
+    OperatorAlert,
+)
+from omniva_dagster.contracts.operations.editor import (
+    ClipRendered,
+    EditCommand,
+    EditFailed,
+    OperationGraph,
+)
+from omniva_dagster.contracts.operations.scheduler import (
+    QueueMutation,
+    ScheduleCommand,
+    SchedulerFault,
+)
+from omniva_dagster.contracts.operations.scraper import (
+    ScrapeCommand,
+    ScrapeFailed,
+    VideoAssetCreated,
+)
+from omniva_dagster.contracts.operations.uploader import (
+    PublicationConfirmed,
+    UploadCommand,
+    UploadFailed,
+)
 
-MESSAGES: tuple[type[Document], ...] = ()
+MESSAGES: tuple[type[Document], ...] = (
+    ScrapeCommand,
+    VideoAssetCreated,
+    ScrapeFailed,
+    AnalyzeCommand,
+    AnalysisPublished,
+    AnalysisFailed,
+    EditCommand,
+    ClipRendered,
+    OperationGraph,
+    EditFailed,
+    UploadCommand,
+    PublicationConfirmed,
+    UploadFailed,
+    ScheduleCommand,
+    QueueMutation,
+    SchedulerFault,
+    OperatorAction,
+    OperatorAlert,
+    MetricsSnapshot,
+)

@@ -179,8 +179,11 @@ def _failure(code: int, log: str) -> WorkerError:
             transient=True,
         )
     if code < 0:
+        # Not the command's fault: killed by hand, or for memory.
         return WorkerError(
-            ReasonCode.BAD_COMMAND, f"ffmpeg was ended by signal {-code}:\n{tail}", transient=True
+            ReasonCode.INTERNAL,
+            f"ffmpeg was ended by signal {-code}; see that there is memory, and run again:\n{tail}",
+            transient=True,
         )
     return WorkerError(ReasonCode.BAD_COMMAND, f"ffmpeg ended with code {code}:\n{tail}")
 
