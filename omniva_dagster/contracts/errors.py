@@ -97,6 +97,8 @@ def shortened(value: Any) -> str:
 
 def _pruned(value: Any, depth: int) -> Any:
     # A fault may be about a whole document of many megabytes: only what can be seen is copied.
+    if hasattr(value, "model_dump"):  # a rule between fields is about documents made already
+        value = value.model_dump(mode="json", exclude_none=True)
     if isinstance(value, str):
         return value[: _SHOWN * 4]
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= 10**_SHOWN:

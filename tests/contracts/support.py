@@ -84,7 +84,8 @@ def conditional(name: str) -> set[str]:
     """Fields that only some documents of a type must have, as the rules of its schema say."""
     schema = schemas()[name]
     rules = [rule.get("then", rule) for key in ("allOf", "oneOf") for rule in schema.get(key, [])]
-    return {field for rule in rules for field in rule.get("required", [])}
+    dependent = schema.get("dependentRequired", {}).values()
+    return {field for rule in rules for field in rule.get("required", [])}.union(*dependent)
 
 
 def faults(name: str, document: Any) -> list[dict[str, Any]]:

@@ -30,7 +30,20 @@ MODEL_ONLY = (
     "must have the envelope's",
     "must agree with",
     "must not be less than",
+    "must not be before ",
     "must be left out: the attempts are spent",
+    "must differ from ",
+    "must not hold packet_id",
+    "must hold nothing that is not in ",
+    "must be less than tree_size",
+    "must be in order of agent",
+    "must lie between the lowest and the highest vote",
+    "must not be more than batch_size",
+    "must not hold the same candidate twice",
+    "must not hold the same engine twice",
+    "must be an engine of advice",
+    "must hold engines of advice",
+    "must all be of this clip_id",
 )
 
 BAD_UUIDS = (
