@@ -33,7 +33,8 @@ dev: setup ## The Dagster UI and daemon on loopback
 test: setup ## All tests
 	$(BIN)/python -m pytest
 
-soak: setup ## Long fault tests: many more kills at random moments
+soak: setup ## Long tests: 200,000 documents at random, 40 kills at random moments
+	OMNIVA_TEST_FUZZ=200000 $(BIN)/python -m pytest tests/contracts/test_fuzz.py --timeout 1800
 	OMNIVA_TEST_KILLS=40 $(BIN)/python -m pytest tests/e2e/test_killed_runs.py --timeout 3600
 
 lint: setup ## ruff, mypy --strict, import rules

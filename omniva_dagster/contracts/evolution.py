@@ -130,8 +130,8 @@ def held_messages(schema: Schema) -> Iterator[tuple[str, str]]:
         if "$ref" in target
     }
     for where, reference in _references(schema, ()):
-        if reference in names:
-            yield where, names[reference]
+        if reference in names or reference.endswith(".json"):
+            yield where, names.get(reference, reference.removesuffix(".json"))
 
 
 def _references(node: object, location: Location) -> Iterator[tuple[str, str]]:

@@ -28,6 +28,8 @@ Minor = tuple[int, int]
 Migration = Callable[[dict[str, Any]], dict[str, Any]]
 
 FIRST = "1.0.0"
+# Bounded, for Python reads no integer of more than 4,300 digits.
+_VERSION = re.compile(rf"(?=.{{5,32}}\Z){SEMVER_PATTERN[1:-1]}")
 MIGRATIONS: dict[str, dict[Minor, Migration]] = {}
 
 
@@ -55,8 +57,8 @@ def migrated(name: str, document: dict[str, Any], version: str = "") -> dict[str
     model = message_type(name)
     current, versioned = version_of(model), "schema_version" in model.model_fields
     found = document.get("schema_version", version or (FIRST if versioned else current))
-    if not isinstance(found, str) or not re.fullmatch(SEMVER_PATTERN[1:-1], found):
-        return document
+    if not isinstance(found, str) or not _VERSION.fullmatch(found):
+        return document  # which `parse` refuses
     written = _minor(found)
     if written[0] not in majors(name):
         raise ContractError.invalid(name, [_unreadable(name, found)])

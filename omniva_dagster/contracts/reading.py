@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -42,8 +43,8 @@ class _Reader:
             return found
         self.suspect = True
         doubled = _Repeated(found)
-        names = [name for name, _ in pairs]
-        doubled.keys_repeated = [name for name in found if names.count(name) > 1]
+        times = Counter(name for name, _ in pairs)
+        doubled.keys_repeated = [name for name in found if times[name] > 1]
         return doubled
 
     def _float(self, text: str) -> float:

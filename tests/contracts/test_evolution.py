@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -235,11 +235,19 @@ def release(**edits: Edit) -> Release:
 def test_a_message_that_holds_another_changes_with_it_and_an_envelope_does_not() -> None:
     before = release(ClipCandidate=lambda schema: properties(schema).pop("semantic_tags"))
     verdicts = {verdict.name: verdict for verdict in compare(before, release())}
-    assert set(verdicts) == {"ClipCandidate", "AnalysisResult"}
+    assert "Envelope" not in verdicts
     (held,) = verdicts["AnalysisResult"].changes
     assert held.pointer == "/properties/clip_candidates/items/$ref"
     assert held.bump is verdicts["ClipCandidate"].needs
     assert not verdicts["AnalysisResult"].bumped
+    # And what holds what holds it.
+    assert verdicts["AnalysisPublished"].needs is held.bump
+
+
+def test_a_task_changes_with_the_payload_of_one_of_its_types() -> None:
+    before = release(FetchTrendsPayload=lambda schema: properties(schema).pop("limit"))
+    verdicts = {verdict.name: verdict for verdict in compare(before, release())}
+    assert verdicts["AgentTask"].needs is verdicts["FetchTrendsPayload"].needs
 
 
 def test_a_message_that_came_is_fine_and_one_that_went_needs_a_new_major_of_all() -> None:
@@ -264,10 +272,10 @@ def run(*arguments: str | Path) -> Result:
 
 @pytest.fixture
 def earlier(tmp_path: Path) -> Path:
-    """A folder of schemas in which a bound of UploadJob was wider and EditJob had another word."""
+    """A folder of schemas in which a bound of Outcome was wider and Directive had other words."""
     folder = tmp_path / "schemas"
     assert run("export", "--out", folder).exit_code == 0
-    rewrite(folder, "UploadJob", field("title", maxLength=150))
+    rewrite(folder, "Outcome", field("attempt", minimum=0))
     rewrite(folder, "Directive", field("reason", description="Once in other words."))
     return folder
 
@@ -290,18 +298,18 @@ def test_a_change_without_its_version_fails_the_check_and_is_named(earlier: Path
     assert checked.output.splitlines() == [
         "Directive 1.0.0 -> 1.0.0",
         "  patch /properties/reason/description: description was reworded",
-        "UploadJob 1.0.0 -> 1.0.0: the version is too low",
-        "  major /properties/title/maxLength: maxLength was 150, is 120",
+        "Outcome 1.0.0 -> 1.0.0: the version is too low",
+        "  major /properties/attempt/minimum: minimum was 0, is 1",
         "2 messages changed, 1 without the version they need",
     ]
 
 
 @pytest.mark.spec("CON-8")
 def test_a_change_with_its_version_passes_the_check(earlier: Path) -> None:
-    set_version(earlier, "UploadJob", "0.9.0")
+    set_version(earlier, "Outcome", "0.9.0")
     checked = run("check", "--against", earlier)
     assert checked.exit_code == 0
-    assert "UploadJob 0.9.0 -> 1.0.0\n" in checked.output
+    assert "Outcome 0.9.0 -> 1.0.0\n" in checked.output
 
 
 def test_programs_get_each_change_with_pointer_and_step(earlier: Path) -> None:
@@ -310,16 +318,16 @@ def test_programs_get_each_change_with_pointer_and_step(earlier: Path) -> None:
     found = json.loads(checked.output)
     assert found["compatible"] is False
     assert found["messages"][1] == {
-        "message": "UploadJob",
+        "message": "Outcome",
         "before": "1.0.0",
         "after": "1.0.0",
         "needs": "major",
         "bumped": False,
         "changes": [
             {
-                "pointer": "/properties/title/maxLength",
+                "pointer": "/properties/attempt/minimum",
                 "needs": "major",
-                "what": "maxLength was 150, is 120",
+                "what": "minimum was 0, is 1",
             }
         ],
     }
@@ -337,7 +345,7 @@ def test_the_schemas_of_a_commit_are_compared_with(earlier: Path) -> None:
     run("export", "--out", earlier)
     checked = run("check", "--out", earlier, "--against", "v1")
     assert checked.exit_code == 1
-    assert "/properties/title/maxLength: maxLength was 150, is 120" in checked.output
+    assert "/properties/attempt/minimum: minimum was 0, is 1" in checked.output
     assert run("check", "--out", earlier).exit_code == 0
     for unknown in ("v2", "--output=x", "v1 --output=x"):
         refused = run("check", "--out", earlier, f"--against={unknown}")
@@ -404,7 +412,7 @@ def as_of(monkeypatch: pytest.MonkeyPatch, name: str, version: str) -> None:
 
 
 @pytest.fixture
-def migrated(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def migrated(monkeypatch: pytest.MonkeyPatch) -> str:
     """Outcome is of 1.2: until 1.0 `stage` was `step`, until 1.1 `attempt` counted from zero."""
 
     def renamed(document: dict[str, Any]) -> dict[str, Any]:
@@ -416,7 +424,7 @@ def migrated(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
     as_of(monkeypatch, "Outcome", "1.2.0")
     monkeypatch.setitem(MIGRATIONS, "Outcome", {(1, 1): from_one, (1, 0): renamed})
-    yield "Outcome"
+    return "Outcome"
 
 
 OF_1_0 = {**without("Outcome", "stage", attempt=0), "step": "clips", "schema_version": "1.0.3"}

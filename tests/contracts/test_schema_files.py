@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
 import pytest
 
+from omniva_dagster.contracts.registry import MESSAGE_TYPES
 from omniva_dagster.contracts.schema import schema_files, snake_case
 from tests.contracts.support import (
     SPEC_TYPES,
@@ -174,3 +176,9 @@ def test_files_are_the_same_bytes_each_time_and_end_with_a_newline() -> None:
     first, second = schema_files(), schema_files()
     assert first == second
     assert all(content.endswith(b"}\n") for content in first.values())
+
+
+@pytest.mark.parametrize("name", sorted(MESSAGE_TYPES))
+def test_the_documentation_names_every_message(name: str) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "contracts.md").read_text(encoding="utf-8")
+    assert f"`{name}`" in page
