@@ -11,7 +11,8 @@ from typing import IO
 import click
 
 from omniva_dagster.contracts.errors import ContractError, fault
-from omniva_dagster.contracts.registry import MESSAGE_TYPES, parse
+from omniva_dagster.contracts.registry import message_type as known_type
+from omniva_dagster.contracts.registry import parse
 
 MAX_BYTES = 64 * 1024 * 1024
 _LINES_SUFFIXES = (".ndjson", ".jsonl")
@@ -40,9 +41,10 @@ def validate(message_type: str, files: tuple[str, ...], as_json: bool) -> None:
 
     Exits 0 when all are valid, 1 when any is not.
     """
-    if message_type not in MESSAGE_TYPES:
-        known = ", ".join(sorted(MESSAGE_TYPES))
-        raise click.BadParameter(f"no message is called {message_type!r}; known: {known}")
+    try:
+        message_type = known_type(message_type).__name__
+    except ContractError as unknown:
+        raise click.BadParameter(unknown.message) from None
     valid = invalid = 0
     for name in files:
         with click.open_file(name, "rb") as file:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from omniva_dagster.contracts import agents, cognition, operations
@@ -36,14 +37,26 @@ _MODELS: tuple[type[Document], ...] = (
 MESSAGE_TYPES: dict[str, type[Document]] = {model.__name__: model for model in _MODELS}
 
 
+def snake_case(name: str) -> str:
+    """``ClipCandidate`` as ``clip_candidate``: how the specification writes of events."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+
+
+_BY_SNAKE_CASE = {snake_case(name): model for name, model in MESSAGE_TYPES.items()}
+
+
 def message_type(name: str) -> type[Document]:
-    """The contract of that name; `ContractError` listing the known names otherwise."""
-    if name not in MESSAGE_TYPES:
+    """The contract of that name, ``ConflictResolution`` or ``conflict_resolution``.
+
+    `ContractError` listing the known names otherwise.
+    """
+    model = MESSAGE_TYPES.get(name) or _BY_SNAKE_CASE.get(name)
+    if model is None:
         known = ", ".join(sorted(MESSAGE_TYPES))
         raise ContractError(
             UNKNOWN_MESSAGE_TYPE, f"there is no message type {name!r}; known: {known}"
         )
-    return MESSAGE_TYPES[name]
+    return model
 
 
 def parse(name: str, raw: str | bytes | dict[str, Any]) -> Document:

@@ -7,12 +7,11 @@ version) only the models check; ``docs/contracts.md`` lists it.
 from __future__ import annotations
 
 import json
-import re
 from typing import Any
 
 from omniva_dagster.contracts.base import Document
 from omniva_dagster.contracts.envelope import Envelope
-from omniva_dagster.contracts.registry import MESSAGE_TYPES
+from omniva_dagster.contracts.registry import MESSAGE_TYPES, snake_case
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 BASE_ID = "https://schemas.omniva.example/1/"
@@ -53,11 +52,6 @@ def version_of(model: type[Document]) -> str:
     """The version of a contract: the default of its ``schema_version``, or its ``VERSION``."""
     field = model.model_fields.get("schema_version")
     return field.default if field and isinstance(field.default, str) else model.VERSION
-
-
-def snake_case(name: str) -> str:
-    """``ClipCandidate`` as ``clip_candidate``."""
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
 
 
 class _Tidier:

@@ -10,8 +10,8 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from omniva_dagster.contracts.registry import MESSAGE_TYPES
-from omniva_dagster.contracts.schema import schema_files, snake_case
+from omniva_dagster.contracts.registry import MESSAGE_TYPES, message_type, snake_case
+from omniva_dagster.contracts.schema import schema_files
 from tests.contracts.support import (
     SPEC_TYPES,
     TYPES,
@@ -182,3 +182,8 @@ def test_files_are_the_same_bytes_each_time_and_end_with_a_newline() -> None:
 def test_the_documentation_names_every_message(name: str) -> None:
     page = (Path(__file__).parents[2] / "docs" / "contracts.md").read_text(encoding="utf-8")
     assert f"`{name}`" in page
+
+
+def test_a_message_is_found_by_either_spelling_of_its_name() -> None:
+    for name, model in MESSAGE_TYPES.items():
+        assert message_type(name) is message_type(snake_case(name)) is model
