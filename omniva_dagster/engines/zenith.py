@@ -16,9 +16,6 @@ from omniva_dagster.contracts.ids import derive_id
 from omniva_dagster.engines.pantheon import consensus, dissenters
 
 VERSION = "1"
-# Two spans are the same clip when they share this much of their union: models differ between
-# machines, so that a rerun may find slightly other spans.
-SAME_CLIP_OVERLAP = 0.5
 
 
 @dataclass(frozen=True)
@@ -84,16 +81,6 @@ def overlap(one: ClipCandidate, other: ClipCandidate) -> float:
     shared = min(one.end_time, other.end_time) - max(one.start_time, other.start_time)
     united = max(one.end_time, other.end_time) - min(one.start_time, other.start_time)
     return max(0.0, shared) / united
-
-
-def pinned_as(candidate: ClipCandidate, promoted: tuple[ClipCandidate, ...]) -> str | None:
-    """The clip that a candidate already is, if it is one."""
-    same = [
-        (overlap(candidate, clip), clip.clip_id)
-        for clip in promoted
-        if overlap(candidate, clip) >= SAME_CLIP_OVERLAP
-    ]
-    return max(same)[1] if same else None
 
 
 def _promotions(dossier: Dossier) -> list[Directive]:

@@ -18,7 +18,6 @@ from omniva_dagster.engines.zenith import (
     Rules,
     decide,
     overlap,
-    pinned_as,
 )
 
 NOW = "2026-03-04T05:06:07Z"
@@ -97,10 +96,10 @@ def test_a_video_with_clips_gets_no_others_unless_asked() -> None:
     assert [directive.kind for directive in replanned] == [DirectiveKind.PROMOTE]
 
 
-def test_a_slightly_shifted_span_is_the_clip_it_was() -> None:
+def test_a_slightly_shifted_span_is_no_new_clip_even_when_asked_for_more() -> None:
     pinned = candidate(10.0, 40.0).model_copy(update={"clip_id": CLIP})
-    assert pinned_as(candidate(11.0, 41.5), (pinned,)) == CLIP
-    assert pinned_as(candidate(35.0, 65.0), (pinned,)) is None
+    dossier = Dossier(VIDEO, NOW, judged=(judged(11.0, 41.5),), promoted=(pinned,), replan=True)
+    assert decide(dossier) == []
 
 
 def test_advice_decided_against_is_named() -> None:
