@@ -384,7 +384,7 @@ def test_what_a_refusal_says_is_an_error_object() -> None:
     assert ErrorObject.of(caught.value).code == "UNKNOWN_MESSAGE_TYPE"
 
 
-@pytest.mark.spec("AGT-10")
+@pytest.mark.part("AGT-10")
 def test_an_idempotency_key_is_optional_and_not_shown_when_it_is_wrong() -> None:
     assert judged("AgentTask", without("AgentTask", "idempotency_key"))
     (fault,) = faults("AgentTask", without("AgentTask", idempotency_key="a b"))

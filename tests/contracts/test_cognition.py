@@ -98,7 +98,7 @@ def lists(schema: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
             yield field, node
 
 
-@pytest.mark.spec("STA-6")
+@pytest.mark.part("STA-6")
 @pytest.mark.parametrize("name", NAMES)
 def test_every_list_and_every_text_has_an_end(name: str) -> None:
     for field, node in lists(schemas()[name]):
@@ -197,7 +197,7 @@ REFUSED_BY_BOTH = [
 @pytest.mark.parametrize(
     ("name", "path", "value"),
     [
-        pytest.param(*case, id=f"{spec}-{case[0]}-{number}", marks=pytest.mark.spec(spec))
+        pytest.param(*case, id=f"{spec}-{case[0]}-{number}", marks=pytest.mark.part(spec))
         for number, (spec, *case) in enumerate(REFUSED_BY_BOTH)
     ],
 )
@@ -255,7 +255,7 @@ SAME_AS = {
 @pytest.mark.parametrize(
     ("name", "path", "value", "message"),
     [
-        pytest.param(*case, id=f"{spec}-{case[0]}-{number}", marks=pytest.mark.spec(spec))
+        pytest.param(*case, id=f"{spec}-{case[0]}-{number}", marks=pytest.mark.part(spec))
         for number, (spec, *case) in enumerate(REFUSED_BY_THE_MODEL)
     ],
 )
@@ -270,7 +270,7 @@ def test_one_field_against_another_is_refused_by_the_model_alone(
     assert "" not in found
 
 
-@pytest.mark.spec("PAR-7")
+@pytest.mark.part("PAR-7")
 @pytest.mark.parametrize("action", ["quarantine", "ignore"])
 def test_a_conflict_is_an_error_only_when_it_halts(action: str) -> None:
     document = without("ConflictResolution", recommended_action=action, status="DONE")
@@ -283,7 +283,7 @@ def test_a_conflict_is_an_error_only_when_it_halts(action: str) -> None:
     assert not schema_accepts("ConflictResolution", wrong)
 
 
-@pytest.mark.spec("PAR-2")
+@pytest.mark.part("PAR-2")
 def test_a_document_may_contradict_itself_but_not_be_its_own_duplicate() -> None:
     for kind, alone in (
         ("conflicting_timestamps", True),
@@ -296,7 +296,7 @@ def test_a_document_may_contradict_itself_but_not_be_its_own_duplicate() -> None
         assert schema_accepts("ConflictResolution", document) is alone
 
 
-@pytest.mark.spec("ECL-7")
+@pytest.mark.part("ECL-7")
 def test_the_panic_button_stops_all_or_what_it_names() -> None:
     everything = without("PanicSignal", scope="all", subjects=[])
     assert faults("PanicSignal", everything) == []
@@ -309,13 +309,13 @@ def test_the_panic_button_stops_all_or_what_it_names() -> None:
         assert not schema_accepts("PanicSignal", nothing)
 
 
-@pytest.mark.spec("ECL-2")
+@pytest.mark.part("ECL-2")
 def test_a_plan_whose_attempts_are_spent_names_no_next_one() -> None:
     document = without("RetryPlan", "next_attempt_at", attempts_made=5)
     assert faults("RetryPlan", document) == []
 
 
-@pytest.mark.spec("ECL-10")
+@pytest.mark.part("ECL-10")
 @pytest.mark.parametrize(
     "name", ["RetryPlan", "FallbackStrategy", "QuarantineInstruction", "HealingProposal"]
 )
@@ -326,7 +326,7 @@ def test_each_of_eclipses_documents_takes_every_remedy(name: str) -> None:
     assert schema_accepts(name, document)
 
 
-@pytest.mark.spec("STA-2")
+@pytest.mark.part("STA-2")
 def test_a_packet_has_a_sequencing_time_only_with_its_place_in_the_log() -> None:
     waiting = without("LedgerPacket", "leaf_index", "sequenced_at")
     assert faults("LedgerPacket", waiting) == []
@@ -336,14 +336,14 @@ def test_a_packet_has_a_sequencing_time_only_with_its_place_in_the_log() -> None
     assert not schema_accepts("LedgerPacket", placeless)
 
 
-@pytest.mark.spec("HOR-9")
+@pytest.mark.part("HOR-9")
 def test_whatever_horizon_emits_names_its_goal_window() -> None:
     emitted = ("SchedulingWeights", "GoalTrajectory", "DriftWarning")
     for name in (*emitted, "GoalGradients", "DesirabilityMetrics"):
         assert "goal_window" in schemas()[name]["required"]
 
 
-@pytest.mark.spec("HOR-1", "HOR-2")
+@pytest.mark.part("HOR-1", "HOR-2")
 @pytest.mark.parametrize(("hour", "good"), [(0, True), (23, True), (23.0, True), (24, False)])
 def test_an_hour_is_one_of_a_day(hour: float, good: bool) -> None:
     document = inside("SchedulingWeights", "slots/0/hour", hour)
@@ -351,14 +351,14 @@ def test_an_hour_is_one_of_a_day(hour: float, good: bool) -> None:
     assert schema_accepts("SchedulingWeights", document) is good
 
 
-@pytest.mark.spec("PAN-2")
+@pytest.mark.part("PAN-2")
 def test_a_ballot_has_the_columns_of_the_specification() -> None:
     ballot = schemas()["VoteReport"]["properties"]["ballots"]["items"]
     assert set(ballot["properties"]) == {"agent", "vote", "confidence", "commentary"}
     assert sorted(ballot["required"]) == sorted(ballot["properties"])
 
 
-@pytest.mark.spec("CHO-8")
+@pytest.mark.part("CHO-8")
 def test_the_machines_form_goes_into_an_upload_job_as_it_is() -> None:
     machine = example("StyledMetadata")["machine"]
     assert faults("UploadJob", without("UploadJob", **machine)) == []
@@ -370,7 +370,7 @@ def test_the_machines_form_goes_into_an_upload_job_as_it_is() -> None:
             assert node.get(bound) == upload[field].get(bound), field
 
 
-@pytest.mark.spec("CHO-7")
+@pytest.mark.part("CHO-7")
 def test_a_conflict_is_resolved_only_when_it_says_how() -> None:
     told = without("ComplianceConflict", state="resolved", resolution="ada took the line out")
     assert faults("ComplianceConflict", told) == []
@@ -381,7 +381,7 @@ def test_a_conflict_is_resolved_only_when_it_says_how() -> None:
     }
 
 
-@pytest.mark.spec("HAL-8", "HAL-9")
+@pytest.mark.part("HAL-8", "HAL-9")
 @pytest.mark.parametrize(
     ("missing", "completeness", "good"),
     [(0, 1, True), (0, 0.99, False), (1, 1, False), (1, 0.99, True), (1, 0, True)],
@@ -396,7 +396,7 @@ def test_an_explanation_is_complete_exactly_when_nothing_is_missing(
     assert schema_accepts("InterpretabilityBundle", document) is good
 
 
-@pytest.mark.spec("ZEN-1")
+@pytest.mark.part("ZEN-1")
 def test_an_override_to_another_slot_names_the_slot() -> None:
     moved = without("OverrideRequest", kind="reschedule")
     assert faults("OverrideRequest", moved) == []
@@ -419,7 +419,7 @@ TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), min_siz
 SCORES = st.floats(0, 1)
 
 
-@pytest.mark.spec("PAN-2")
+@pytest.mark.part("PAN-2")
 @settings(max_examples=60, deadline=None)
 @given(votes=st.dictionaries(st.text("abc_", min_size=1), SCORES, min_size=1), said=TEXTS)
 def test_any_vote_report_is_read_as_it_was_written(votes: dict[str, float], said: str) -> None:
@@ -432,7 +432,7 @@ def test_any_vote_report_is_read_as_it_was_written(votes: dict[str, float], said
     returned(parse("VoteReport", json.dumps(document)), document)
 
 
-@pytest.mark.spec("HAL-2")
+@pytest.mark.part("HAL-2")
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(TEXTS, st.lists(st.uuids(version=4), min_size=1, unique=True))))
 def test_any_narrative_is_read_as_it_was_written(narrative: list[tuple[str, list[Any]]]) -> None:

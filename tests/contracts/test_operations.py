@@ -59,11 +59,11 @@ def taken(name: str, document: dict[str, Any]) -> bool:
 @pytest.mark.parametrize(
     ("command", "field", "job"),
     [
-        pytest.param("ScrapeCommand", "job", "ScraperJob", marks=pytest.mark.spec("SCR-1")),
-        pytest.param("AnalyzeCommand", "job", "ScraperJob", marks=pytest.mark.spec("ANA-1")),
-        pytest.param("EditCommand", "job", "EditJob", marks=pytest.mark.spec("EDI-1")),
-        pytest.param("UploadCommand", "job", "UploadJob", marks=pytest.mark.spec("UPL-1")),
-        pytest.param("ScheduleCommand", "task", "ScheduleTask", marks=pytest.mark.spec("SCH-1")),
+        pytest.param("ScrapeCommand", "job", "ScraperJob", marks=pytest.mark.part("SCR-1")),
+        pytest.param("AnalyzeCommand", "job", "ScraperJob", marks=pytest.mark.part("ANA-1")),
+        pytest.param("EditCommand", "job", "EditJob", marks=pytest.mark.part("EDI-1")),
+        pytest.param("UploadCommand", "job", "UploadJob", marks=pytest.mark.part("UPL-1")),
+        pytest.param("ScheduleCommand", "task", "ScheduleTask", marks=pytest.mark.part("SCH-1")),
     ],
 )
 def test_a_command_holds_the_closed_job(command: str, field: str, job: str) -> None:
@@ -74,7 +74,7 @@ def test_a_command_holds_the_closed_job(command: str, field: str, job: str) -> N
     assert found == {f"/{field}/retry_plan": "is not a field of this message; remove it"}
 
 
-@pytest.mark.spec("SCR-1")
+@pytest.mark.part("SCR-1")
 def test_a_retry_plan_is_optional_whole_and_for_the_job_it_comes_with() -> None:
     assert taken("ScrapeCommand", without("ScrapeCommand", "retry_plan"))
     command = example("ScrapeCommand")
@@ -85,7 +85,7 @@ def test_a_retry_plan_is_optional_whole_and_for_the_job_it_comes_with() -> None:
     assert refused_by_the_model("ScrapeCommand", command).keys() == {"/retry_plan"}
 
 
-@pytest.mark.spec("SCR-2", "UPL-1")
+@pytest.mark.part("SCR-2", "UPL-1")
 @pytest.mark.parametrize(
     ("reference", "good"),
     [
@@ -111,7 +111,7 @@ def test_credentials_are_referred_to_never_carried(reference: str, good: bool) -
     assert taken("ScrapeCommand", scrape) is taken("UploadCommand", upload) is good
 
 
-@pytest.mark.spec("SCR-2")
+@pytest.mark.part("SCR-2")
 def test_a_token_in_place_of_a_reference_is_not_repeated_in_the_error() -> None:
     scrape = faults("ScrapeCommand", without("ScrapeCommand", credential_ref="ya29.hunter2"))
     upload = faults("UploadCommand", without("UploadCommand", credential_refs=["ya29.hunter2"]))
@@ -119,7 +119,7 @@ def test_a_token_in_place_of_a_reference_is_not_repeated_in_the_error() -> None:
     assert {each["got"] for each in scrape + upload} == {"(hidden)"}
 
 
-@pytest.mark.spec("UPL-1")
+@pytest.mark.part("UPL-1")
 @pytest.mark.parametrize("field", ["token", "access_token", "credentials"])
 def test_no_command_has_room_for_an_inline_token(field: str) -> None:
     for name in ("ScrapeCommand", "UploadCommand"):
@@ -129,7 +129,7 @@ def test_no_command_has_room_for_an_inline_token(field: str) -> None:
 # Events
 
 
-@pytest.mark.spec("SCR-3", "SCR-5")
+@pytest.mark.part("SCR-3", "SCR-5")
 def test_a_created_asset_is_one_video_with_two_packets_and_an_empty_analysis() -> None:
     name = "VideoAssetCreated"
     created = example(name)
@@ -150,7 +150,7 @@ def test_a_created_asset_is_one_video_with_two_packets_and_an_empty_analysis() -
     assert refused_by_both(name, {**created, "storage_uris": []}).keys() == {"/storage_uris"}
 
 
-@pytest.mark.spec("ANA-1")
+@pytest.mark.part("ANA-1")
 def test_an_analysis_begins_from_a_transcript_or_from_listening_not_both() -> None:
     name, uri = "AnalyzeCommand", "file:///var/lib/omniva/media/talk.vtt"
     assert taken(name, without(name, "asr", transcript_uri=uri))
@@ -160,7 +160,7 @@ def test_an_analysis_begins_from_a_transcript_or_from_listening_not_both() -> No
     }
 
 
-@pytest.mark.spec("ANA-3", "ANA-5")
+@pytest.mark.part("ANA-3", "ANA-5")
 def test_a_published_analysis_points_to_embeddings_and_names_models_and_the_raw_packet() -> None:
     name = "AnalysisPublished"
     inline = without(name, embeddings=[{"candidate_id": OTHER, "values": [0.1, 0.2]}])
@@ -171,7 +171,7 @@ def test_a_published_analysis_points_to_embeddings_and_names_models_and_the_raw_
     }
 
 
-@pytest.mark.spec("EDI-1")
+@pytest.mark.part("EDI-1")
 def test_an_edit_has_its_candidate_its_source_and_a_context_that_a_retry_shares() -> None:
     name = "EditCommand"
     assert refused_by_both(name, without(name, "editing_context_id")).keys() == {
@@ -185,7 +185,7 @@ def test_an_edit_has_its_candidate_its_source_and_a_context_that_a_retry_shares(
     assert refused_by_the_model(name, without(name, storage=backwards)).keys() == {"/storage"}
 
 
-@pytest.mark.spec("EDI-2")
+@pytest.mark.part("EDI-2")
 @pytest.mark.parametrize("field", ["rendered_uris", "edit_summary", "durations"])
 def test_a_rendered_clip_has_uris_summary_and_durations(field: str) -> None:
     assert refused_by_both("ClipRendered", without("ClipRendered", field)) == {
@@ -193,7 +193,7 @@ def test_a_rendered_clip_has_uris_summary_and_durations(field: str) -> None:
     }
 
 
-@pytest.mark.spec("EDI-4")
+@pytest.mark.part("EDI-4")
 @pytest.mark.parametrize("depends_on", [[1], [5], [0, 1]])
 def test_an_operation_needs_only_operations_before_it(depends_on: list[int]) -> None:
     graph = example("OperationGraph")
@@ -201,7 +201,7 @@ def test_an_operation_needs_only_operations_before_it(depends_on: list[int]) -> 
     assert refused_by_the_model("OperationGraph", graph).keys() == {"/operations"}
 
 
-@pytest.mark.spec("EDI-4")
+@pytest.mark.part("EDI-4")
 def test_an_operation_graph_names_commands_and_hardware() -> None:
     name = "OperationGraph"
     assert refused_by_both(name, without(name, operations=[])).keys() == {"/operations"}
@@ -211,7 +211,7 @@ def test_an_operation_graph_names_commands_and_hardware() -> None:
     assert refused_by_both(name, graph) == {"/operations/0/exit_code": "must be at most 255"}
 
 
-@pytest.mark.spec("UPL-2")
+@pytest.mark.part("UPL-2")
 def test_a_confirmation_is_scheduled_or_live_with_youtubes_id() -> None:
     name = "PublicationConfirmed"
     receipt = example(name)["receipt"]
@@ -222,14 +222,14 @@ def test_a_confirmation_is_scheduled_or_live_with_youtubes_id() -> None:
     assert taken(name, without(name, receipt={**receipt, "target": "outbox"}))
 
 
-@pytest.mark.spec("UPL-4")
+@pytest.mark.part("UPL-4")
 @pytest.mark.parametrize("field", ["asset_uri", "chorus_packet_id", "slot"])
 def test_a_confirmation_refers_to_the_asset_and_to_chorus(field: str) -> None:
     name = "PublicationConfirmed"
     assert refused_by_both(name, without(name, field)) == {f"/{field}": "is required"}
 
 
-@pytest.mark.spec("SCH-2")
+@pytest.mark.part("SCH-2")
 @pytest.mark.parametrize(
     ("mutation", "commitment", "previous", "wrong"),
     [
@@ -253,7 +253,7 @@ def test_a_mutation_commits_to_a_time_unless_the_clip_is_skipped(
     assert faults_by_pointer("QueueMutation", document).keys() == set(wrong)
 
 
-@pytest.mark.spec("SCH-4")
+@pytest.mark.part("SCH-4")
 def test_a_mutation_links_the_goal_window_that_motivated_it() -> None:
     name = "QueueMutation"
     assert refused_by_both(name, without(name, "goal_window")).keys() == {"/goal_window"}
@@ -266,7 +266,7 @@ def test_a_mutation_links_the_goal_window_that_motivated_it() -> None:
 # Failures
 
 
-@pytest.mark.spec("SCR-4", "ANA-4", "EDI-3", "UPL-3", "SCH-3")
+@pytest.mark.part("SCR-4", "ANA-4", "EDI-3", "UPL-3", "SCH-3")
 @pytest.mark.parametrize("name", FAILURES)
 def test_a_failure_takes_its_workers_codes_and_no_others(name: str) -> None:
     codes = set(schemas()[name]["properties"]["reason_code"]["enum"])
@@ -278,14 +278,14 @@ def test_a_failure_takes_its_workers_codes_and_no_others(name: str) -> None:
         assert schema_accepts(name, document) is (faults(name, document) == []), code
 
 
-@pytest.mark.spec("SCR-4", "ANA-4")
+@pytest.mark.part("SCR-4", "ANA-4")
 @pytest.mark.parametrize("name", FAILURES)
 def test_a_failure_sets_the_job_to_error_and_nothing_else(name: str) -> None:
     assert refused_by_both(name, without(name, status="DONE")) == {"/status": "must be ERROR"}
     assert refused_by_both(name, without(name, "message")).keys() == {"/message"}
 
 
-@pytest.mark.spec("SCR-4")
+@pytest.mark.part("SCR-4")
 @pytest.mark.parametrize("name", FAILURES)
 def test_a_failure_says_whether_retries_are_exhausted(name: str) -> None:
     assert refused_by_both(name, without(name, "retries_exhausted")).keys() == {
@@ -293,7 +293,7 @@ def test_a_failure_says_whether_retries_are_exhausted(name: str) -> None:
     }
 
 
-@pytest.mark.spec("EDI-3")
+@pytest.mark.part("EDI-3")
 @pytest.mark.parametrize(
     ("code", "transient", "escalated", "wrong"),
     [
@@ -315,7 +315,7 @@ def test_bad_commands_are_deterministic_and_starvation_is_transient_and_escalate
     assert faults_by_pointer("EditFailed", document).keys() == wrong
 
 
-@pytest.mark.spec("UPL-3")
+@pytest.mark.part("UPL-3")
 @pytest.mark.parametrize("code", ["quota_exceeded", "content_violation"])
 def test_an_upload_the_platform_refuses_asks_zenith_and_shows_evidence(code: str) -> None:
     name = "UploadFailed"
@@ -325,7 +325,7 @@ def test_an_upload_the_platform_refuses_asks_zenith_and_shows_evidence(code: str
     assert taken(name, {**silent, "reason_code": "network_timeout"})
 
 
-@pytest.mark.spec("SCH-3")
+@pytest.mark.part("SCH-3")
 def test_a_double_booking_is_of_two_clips_and_invites_paradox() -> None:
     name = "SchedulerFault"
     one = without(name, clip_ids=[OTHER], paradox_invited=False)
@@ -336,7 +336,7 @@ def test_a_double_booking_is_of_two_clips_and_invites_paradox() -> None:
 # Dashboard
 
 
-@pytest.mark.spec("DAS-2")
+@pytest.mark.part("DAS-2")
 @pytest.mark.parametrize(
     ("kind", "wanted", "priority", "wrong"),
     [
@@ -359,19 +359,19 @@ def test_an_operator_approves_overrides_or_guides(
     assert faults_by_pointer("OperatorAction", document).keys() == wrong
 
 
-@pytest.mark.spec("DAS-2", "CON-12")
+@pytest.mark.part("DAS-2", "CON-12")
 def test_an_operator_goes_through_zenith() -> None:
     direct = without("OperatorAction", routed_through="editor")
     assert refused_by_both("OperatorAction", direct).keys() == {"/routed_through"}
 
 
-@pytest.mark.spec("DAS-4")
+@pytest.mark.part("DAS-4")
 def test_an_action_names_what_the_operator_was_shown() -> None:
     for document in (without("OperatorAction", "seen"), without("OperatorAction", seen=[])):
         assert refused_by_both("OperatorAction", document).keys() == {"/seen"}
 
 
-@pytest.mark.spec("DAS-1", "DAS-3")
+@pytest.mark.part("DAS-1", "DAS-3")
 def test_alerts_and_metrics_refer_to_packets() -> None:
     assert refused_by_both("OperatorAlert", without("OperatorAlert", evidence=[])) == {
         "/evidence": "must not be empty"

@@ -31,7 +31,7 @@ def _troubles(report: dict[str, Any]) -> dict[str, str]:
     }
 
 
-@pytest.mark.spec("ANA-4")
+@pytest.mark.part("ANA-4")
 def test_the_bad_videos_of_a_day_are_named_and_the_good_one_is_published(
     home: Home, footage: Path
 ) -> None:

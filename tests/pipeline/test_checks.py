@@ -56,7 +56,7 @@ def _materialized(asset: str, check: str) -> dg.AssetCheckEvaluation:
 
 
 @pytest.mark.media
-@pytest.mark.spec("DAG-2")
+@pytest.mark.part("DAG-2")
 def test_every_check_of_a_run_passed(ran: Home) -> None:
     """DAG-2: the engines are asset checks."""
     with instance() as opened:
@@ -76,7 +76,7 @@ def test_every_check_of_a_run_passed(ran: Home) -> None:
 
 
 @pytest.mark.media
-@pytest.mark.spec("STA-2")
+@pytest.mark.part("STA-2")
 def test_a_packet_that_was_changed_by_hand_is_noticed(ran: Home) -> None:
     """STA-2: immutable packets, hash-addressable ids."""
     assert _materialized("schedule_tasks", "stardust").passed
@@ -94,7 +94,7 @@ def test_a_packet_that_was_changed_by_hand_is_noticed(ran: Home) -> None:
 
 
 @pytest.mark.media
-@pytest.mark.spec("ZEN-8")
+@pytest.mark.part("ZEN-8")
 def test_a_publication_without_a_release_is_noticed(ran: Home) -> None:
     """ZEN-8: authorizes, cancels, assigns ownership, publishes consistent transitions."""
     assert _materialized("publications", "zenith").passed

@@ -115,7 +115,7 @@ def test_every_record_of_the_warehouse_has_its_packet(ran: tuple[Home, Any, str]
         assert set(frame["_packet_id"]) <= known
 
 
-@pytest.mark.spec("STA-3")
+@pytest.mark.part("STA-3")
 def test_a_receipt_leads_back_to_the_scrape(ran: tuple[Home, Any, str]) -> None:
     """STA-3: verifiable chain of custody."""
     home = ran[0]

@@ -65,7 +65,7 @@ def test_an_attempt_counts_up_only_when_work_starts_again_after_a_failure(store:
     assert note(OutcomeStatus.DONE) == 2
 
 
-@pytest.mark.spec("STA-1")
+@pytest.mark.part("STA-1")
 def test_an_outcome_is_a_packet_once_it_is_final(store: Store) -> None:
     with store.begin() as connection:
         outcomes.note(connection, HERE, "videos", SUBJECT, OutcomeStatus.RUNNING, NOW)

@@ -58,7 +58,7 @@ def test_candidates_tell_what_is_seen_and_why_they_were_taken(analysis: Analysis
         assert (candidate.subject_focus, candidate.faces_detected) == ("speaker", 1)
 
 
-@pytest.mark.spec("ANA-4")
+@pytest.mark.part("ANA-4")
 def test_videos_without_speech_say_so(make: Make, whisper: FasterWhisper) -> None:
     pattern = ["-f", "lavfi", "-t", "6", "-i", "testsrc2=s=160x90:r=5"]
     mute = make("no_sound.mp4", pattern)

@@ -52,7 +52,7 @@ def test_a_folder_with_a_model_is_used_in_place(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.spec("ANA-4")
+@pytest.mark.part("ANA-4")
 @pytest.mark.parametrize("spec", ["bundled:huge", "/nowhere/model", "./nowhere", "no-such-size"])
 def test_a_model_that_is_not_there_is_offline_and_says_what_to_do(
     spec: str, tmp_path: Path

@@ -61,7 +61,7 @@ def test_the_name_tells_model_version_and_precision(whisper: FasterWhisper) -> N
     assert re.fullmatch(pattern, whisper.name)
 
 
-@pytest.mark.spec("ANA-4")
+@pytest.mark.part("ANA-4")
 def test_a_model_that_cannot_be_loaded_is_offline(tmp_path: Path) -> None:
     (tmp_path / "model.bin").write_bytes(b"not a model")
     broken = FasterWhisper(str(tmp_path), tmp_path, device="cpu")

@@ -142,7 +142,7 @@ def test_an_encoder_that_works_is_probed_once(tmp_path: Path) -> None:
     assert (tmp_path / "runs").read_text() == "run\n"
 
 
-@pytest.mark.spec("EDI-3")
+@pytest.mark.part("EDI-3")
 @pytest.mark.parametrize(
     ("said", "code", "transient"),
     [
@@ -179,7 +179,7 @@ def test_a_render_that_takes_too_long_is_stopped(tmp_path: Path) -> None:
     assert list((tmp_path / "out").iterdir()) == []
 
 
-@pytest.mark.spec("EDI-3")
+@pytest.mark.part("EDI-3")
 def test_a_plan_for_a_gpu_host_is_not_run_where_there_is_none(tmp_path: Path) -> None:
     plan = plan_edit(CONTEXT, style_named("clean"), NO_SOUND, GPU, [])
     with pytest.raises(WorkerError, match="planned for a GPU") as refused:

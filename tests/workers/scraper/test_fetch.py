@@ -318,7 +318,7 @@ def test_sound_without_a_picture_is_no_video(
     assert refusal(scraper, listing(site)).code is ReasonCode.NO_VIDEO
 
 
-@pytest.mark.spec("SCR-4")
+@pytest.mark.part("SCR-4")
 @pytest.mark.parametrize(
     ("code", "reason", "transient"),
     [

@@ -252,7 +252,7 @@ def silent_site(site: Site) -> Iterator[str]:
         over.set()
 
 
-@pytest.mark.spec("SCR-4")
+@pytest.mark.part("SCR-4")
 @pytest.mark.parametrize(
     ("code", "reason", "transient"),
     [
@@ -275,7 +275,7 @@ def test_a_source_that_refuses_says_why(
     assert "hunter2" not in caught.value.message
 
 
-@pytest.mark.spec("SCR-4")
+@pytest.mark.part("SCR-4")
 def test_a_source_that_does_not_answer_timed_out(tmp_path: Path, site: Site) -> None:
     scraper = Scraper(ScrapeLimits(socket_timeout_seconds=0.3), LOOPBACK, tmp_path)
     with silent_site(site) as url, pytest.raises(WorkerError) as caught:

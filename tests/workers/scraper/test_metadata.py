@@ -84,7 +84,7 @@ def as_asset(metadata: VideoMetadata) -> VideoAsset:
     )
 
 
-@pytest.mark.spec("SCR-3")
+@pytest.mark.part("SCR-3")
 @example({"timestamp": -62135596801})
 @settings(max_examples=400, deadline=None)
 @given(INFOS)

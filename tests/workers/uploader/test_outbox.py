@@ -42,7 +42,7 @@ def _published(root: Path) -> list[Path]:
     return sorted(root.rglob("receipt.json"))
 
 
-@pytest.mark.spec("UPL-2")
+@pytest.mark.part("UPL-2")
 def test_a_clip_is_published_with_all_a_platform_needs(tmp_path: Path) -> None:
     """UPL-2: SCHEDULED/LIVE, yt_video_id, final slot."""
     submission = _submission(tmp_path)
@@ -56,7 +56,7 @@ def test_a_clip_is_published_with_all_a_platform_needs(tmp_path: Path) -> None:
     assert receipt.location == path.parent.as_uri()
 
 
-@pytest.mark.spec("AGT-10")
+@pytest.mark.part("AGT-10")
 def test_published_again_it_is_the_same_receipt_even_under_another_title(tmp_path: Path) -> None:
     """AGT-10: side effects idempotent by task_id and idempotency_key."""
     publisher = OutboxPublisher(tmp_path / "outbox")
