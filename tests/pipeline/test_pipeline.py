@@ -12,13 +12,18 @@ import pandas as pd
 import pytest
 import sqlalchemy as sa
 
-from omniva_dagster.assets import CLIP_PIPELINE
+from omniva_dagster.assets import CLIP_PIPELINE, publications
+from omniva_dagster.contracts.decisions import DirectiveKind
 from omniva_dagster.contracts.envelope import Envelope
+from omniva_dagster.contracts.ids import derive_id
 from omniva_dagster.contracts.registry import parse
+from omniva_dagster.definitions import definitions
 from omniva_dagster.demo.channel import ChannelVideo, serve_channel, write_channel
+from omniva_dagster.partitions import partition_key
 from omniva_dagster.resources.warehouse.io_manager import CONTRACT_KEY
 from omniva_dagster.settings import settings
 from omniva_dagster.state import decisions
+from omniva_dagster.state.partition import Partition
 from omniva_dagster.state.tables import packet_parents, packets
 from omniva_dagster.workers.media.probe import probe
 from tests.contracts.support import schema_accepts
@@ -186,20 +191,45 @@ def test_a_video_that_atlas_holds_is_found_by_its_url(ran: tuple[Home, Any, str]
     assert json.loads(result.stdout)["clips"] == first["clips"]
 
 
-def test_a_clip_that_is_held_is_not_published_by_hand_either(
-    home: Home, footage: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def _materialize(selected: list[dg.AssetsDefinition]) -> None:
+    with dg.DagsterInstance.get() as instance:
+        definitions(settings()).resolve_job_def("clip_pipeline").execute_in_process(
+            instance=instance,
+            partition_key=partition_key("ada", DAY),
+            asset_selection=[asset.key for asset in selected],
+        )
+
+
+def _hold(home: Home) -> None:
+    """Zenith holds every clip that it promoted."""
+    here = Partition("ada", DAY)
+    with home.store.begin() as connection:
+        for promoted, packet_id in decisions.of_partition(connection, here):
+            hold = promoted.model_copy(
+                update={
+                    "directive_id": derive_id("directive", "hold", promoted.subject_id),
+                    "kind": DirectiveKind.HOLD,
+                }
+            )
+            decisions.append(connection, here, hold, packet_id)
+
+
+def test_a_clip_that_is_held_is_not_published_by_hand_either(home: Home, footage: Path) -> None:
     channel = home.path / "channel"
     channel.mkdir()
     (channel / "talk.mp4").write_bytes(footage.read_bytes())
     video = ChannelVideo("talk", "talk.mp4", "Held", f"{DAY}T10:00:00Z")
     write_channel(channel, "Ada", [video])
-    # Everything is withheld: the lock is the directive, which the effect itself reads.
-    monkeypatch.setattr(decisions, "_PERMITS", {})
     with serve_channel(channel) as served:
         home.add("ada", served.feed_url)
-        report = home.run()
+        _materialize([asset for asset in CLIP_PIPELINE if asset is not publications])
+    _hold(home)
+    _materialize([publications])
+    report = json.loads(home.omniva("status", "--creator", "ada", "--day", DAY, "--json").stdout)
     assert {clip["status"] for clip in report["clips"]} == {"not published"}
     withheld = [item for item in report["outcomes"] if item["status"] == "SKIPPED"]
-    assert {item["reason_code"] for item in withheld} == {"not_released"}
+    assert {(item["stage"], item["reason_code"]) for item in withheld} == {
+        ("publications", "not_released")
+    }
     assert not list((home.path / "outbox").rglob("*.mp4"))
+    assert home.count("publications") == 0
