@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from omniva_dagster.contracts.editing import EditJob, RenderedClip
@@ -16,7 +17,7 @@ from omniva_dagster.contracts.ids import derive_id
 from omniva_dagster.resources.atlas import Atlas
 
 if TYPE_CHECKING:
-    from omniva_dagster.workers.editor.loudness import Loudness
+    from omniva_dagster.workers.editor.sound.loudness import Loudness
     from omniva_dagster.workers.editor.plan import EditPlan
     from omniva_dagster.workers.editor.style import Style
 
@@ -42,7 +43,7 @@ def known_loudness(
     atlas: Atlas, video_sha256: str, span: str, style: Style, find: Callable[[], Loudness]
 ) -> Loudness:
     """The loudness of a span, measured once: finding it encodes the sound several times over."""
-    from omniva_dagster.workers.editor.loudness import Loudness, Measured
+    from omniva_dagster.workers.editor.sound.loudness import Loudness, Measured
 
     wanted = json.dumps(dataclasses.asdict(style), sort_keys=True)
     key = f"loudness/{derive_id('loudness', video_sha256, span, wanted)}.json"
@@ -53,9 +54,26 @@ def known_loudness(
     return Loudness(**{**fields, "source": Measured(**fields["source"])})
 
 
+def keep_assets(atlas: Atlas, plan: EditPlan) -> None:
+    """Put the files that a plan's commands read into Atlas, by what they contain: it can be
+    rendered on another machine, and after they have changed here."""
+    for name, digest in plan.assets.items():
+        atlas.put(Path(plan.files[name]), _asset_key(digest))
+
+
+def assets_of(atlas: Atlas, plan: EditPlan) -> dict[str, Path]:
+    """Where the files of a plan are, by the name its commands call them."""
+    return {name: atlas.path(_asset_key(digest)) for name, digest in plan.assets.items()}
+
+
+def _asset_key(digest: str) -> str:
+    return f"assets/{digest}"
+
+
 def keep_plan(atlas: Atlas, plan: EditPlan, context_id: str) -> None:
     """Put a plan into Atlas."""
-    fields = dataclasses.asdict(plan) | {"job": plan.job.dump()}
+    # Where files were is not part of what is planned.
+    fields = dataclasses.asdict(plan) | {"job": plan.job.dump(), "files": {}}
     text = json.dumps(fields, indent=1, sort_keys=True)
     atlas.put_bytes(text.encode("utf-8"), f"plans/{plan.job.clip_id}/{context_id}.json")
 

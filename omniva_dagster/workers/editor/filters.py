@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import Any
 
-from omniva_dagster.workers.editor.framing import FramedShot
+from omniva_dagster.workers.editor.colour import Colour, named
+from omniva_dagster.workers.editor.expressions import Piece, by_frame
+from omniva_dagster.workers.editor.expressions import constant as always
+from omniva_dagster.workers.editor.framing.follow import SPARE
+from omniva_dagster.workers.editor.framing.geometry import Box, even
+from omniva_dagster.workers.editor.framing.path import Waypoint, cubic
+from omniva_dagster.workers.editor.framing.shot import FramedShot
 from omniva_dagster.workers.editor.style import Style
 
 SAMPLE_RATE = 48000
@@ -47,9 +53,26 @@ def constant_rate(measured: float, maximum: float) -> Fraction:
     return next((standard for standard in _STANDARD_RATES if standard >= rate), Fraction(60))
 
 
+def upright(
+    stream: Any, colour: Colour, lines: int, *, interlaced: bool = False, alpha: bool = False
+) -> Any:
+    """The picture as displayed: colours named, whole pictures, square pixels, nothing transparent.
+
+    ``lines`` are the picture's; ``interlaced`` and ``alpha`` come from `probe`.
+    """
+    stream = named(stream, colour, lines)
+    if interlaced:
+        # One picture a frame: as many as the source says it has.
+        stream = stream.filter("bwdif", mode="send_frame", parity="auto", deint="interlaced")
+    if alpha:
+        # What shows through is black, as players show it.
+        stream = stream.filter("premultiply", inplace=1)
+    return square_pixels(stream)
+
+
 def square_pixels(stream: Any) -> Any:
     """The picture as displayed (ffmpeg itself has applied the rotation)."""
-    return stream.filter("scale", "iw*sar", "ih", flags=_SCALER).filter("setsar", 1)
+    return stream.filter("scale", "round(iw*sar)", "ih", flags=_SCALER).filter("setsar", 1)
 
 
 def reframed(
@@ -62,10 +85,10 @@ def reframed(
     """The vertical picture. ``stream`` has a constant rate, whose frames shots are counted in;
     ``colours`` are the scaler's colour options.
 
-    Cropped shots that follow each other share one crop whose place depends on the frame's number;
-    only a change between cropped and fitted needs the picture's stream to be split.
+    Shots whose crops have one size share one crop, whose place depends on the frame's number;
+    only a change of size or of layout needs the picture's stream to be split.
     """
-    runs = [list(run) for _, run in groupby(shots, key=lambda shot: shot.mode == "fit")]
+    runs = [list(run) for _, run in groupby(shots, key=_chain)]
     if len(runs) == 1:
         return _run(stream, runs[0], rate, style, colours)
     import ffmpeg
@@ -82,6 +105,15 @@ def reframed(
     return ffmpeg.concat(*pieces, v=1, a=0).filter("fps", _ratio(rate))
 
 
+def _chain(shot: FramedShot) -> tuple[object, ...]:
+    """What shots must have in common to go through the same filters."""
+    if shot.mode == "fit":
+        return ("fit", shot.picture)
+    if shot.second is not None:
+        return ("split", shot.crop, shot.second)
+    return ("crop", bool(shot.path), shot.crop.width, shot.crop.height)
+
+
 def _run(
     stream: Any,
     run: Sequence[FramedShot],
@@ -91,28 +123,100 @@ def _run(
 ) -> Any:
     if run[0].mode == "fit":
         return _fitted(stream, run[0], style, colours)
-    cropped = _cropped(stream, run, rate)
-    scaled = cropped.filter("scale", style.width, style.height, flags=_SCALER, **colours)
-    return scaled.filter("setsar", 1)
-
-
-def _cropped(stream: Any, run: Sequence[FramedShot], rate: Fraction) -> Any:
-    size = run[0].crop
-    first = _frame(run[0].start, rate)
+    if run[0].second is not None:
+        return _stacked(stream, run[0].crop, run[0].second, style, colours)
+    if run[0].path:
+        return _followed(stream, run, rate, style, colours)
+    size, first = run[0].crop, _frame(run[0].start, rate)
     starts = [_frame(shot.start, rate) - first for shot in run]
-    x = _by_frame([shot.crop.x for shot in run], starts)
-    y = _by_frame([shot.crop.y for shot in run], starts)
-    return stream.filter("crop", size.width, size.height, x, y)
+    x, y = (
+        by_frame(
+            [
+                always(start, getattr(shot.crop, side))
+                for start, shot in zip(starts, run, strict=True)
+            ]
+        )
+        for side in ("x", "y")
+    )
+    cropped = stream.filter("crop", size.width, size.height, x, y)
+    return _scaled(cropped, style.width, style.height, colours)
 
 
-def _by_frame(values: Sequence[int], starts: Sequence[int]) -> str:
-    """An expression of ``n``, the frame's number: each value from its start on."""
-    terms, last = str(values[0]), values[0]
-    for value, start in zip(values[1:], starts[1:], strict=True):
-        if value != last:
-            terms += f"{value - last:+d}*gte(n,{start})"
-            last = value
-    return terms
+def _scaled(stream: Any, width: int, height: int, colours: Mapping[str, str]) -> Any:
+    return stream.filter("scale", width, height, flags=_SCALER, **colours).filter("setsar", 1)
+
+
+def _followed(
+    stream: Any,
+    run: Sequence[FramedShot],
+    rate: Fraction,
+    style: Style,
+    colours: Mapping[str, str],
+) -> Any:
+    """A crop that moves by pixels of the clip, not of the source: steps of two pixels of the
+    source, magnified, are seen as trembling.
+
+    First a slightly larger crop at even places, then, magnified, the rest of the way.
+    """
+    size = run[0].crop
+    x, y = (_along(run, rate, side) for side in ("x", "y"))
+    wide, tall = size.width + _spare(run, "x"), size.height + _spare(run, "y")
+    across, down = style.width / size.width, style.height / size.height
+    larger = stream.filter("crop", wide, tall, f"2*floor(({x})/2)", f"2*floor(({y})/2)")
+    magnified = _scaled(larger, even(wide * across + 1), even(tall * down + 1), colours)
+    return magnified.filter(
+        "crop",
+        style.width,
+        style.height,
+        f"round(mod({x},2)*{across:.5f})",
+        f"round(mod({y},2)*{down:.5f})",
+        exact=1,
+    )
+
+
+def _spare(run: Sequence[FramedShot], side: str) -> int:
+    """Where the crop does not move in a direction there may be nothing to spare."""
+    places = {getattr(point, side) for shot in run for point in shot.path}
+    return 0 if len(places) == 1 and places.pop() % 2 == 0 else SPARE
+
+
+def _along(run: Sequence[FramedShot], rate: Fraction, side: str) -> str:
+    """One edge of a moving crop as an expression of the frame's number."""
+    first = _frame(run[0].start, rate)
+    pieces: list[Piece] = []
+    for shot in run:
+        begins = _frame(shot.start, rate) - first
+        for order, (one, two) in enumerate(pairwise(shot.path)):
+            starts = round(one.time * rate) - first if order else begins
+            pieces.append(
+                Piece(starts, float(one.time * rate - first), _cubic(one, two, rate, side))
+            )
+    return by_frame(pieces)
+
+
+def _cubic(one: Waypoint, two: Waypoint, rate: Fraction, side: str) -> tuple[float, ...]:
+    """The coefficients of a cubic in pictures rather than in seconds."""
+    speed, end_speed = (getattr(point, f"{side}_speed") for point in (one, two))
+    length = two.time - one.time
+    in_seconds = cubic(getattr(one, side), getattr(two, side), speed, end_speed, length)
+    return tuple(value / float(rate) ** power for power, value in enumerate(in_seconds))
+
+
+def _stacked(stream: Any, upper: Box, lower: Box, style: Style, colours: Mapping[str, str]) -> Any:
+    import ffmpeg
+
+    branches = stream.split()
+    half = even(style.height / 2)
+    halves = [
+        _scaled(
+            branches[n].filter("crop", box.width, box.height, box.x, box.y),
+            style.width,
+            height,
+            colours,
+        )
+        for n, (box, height) in enumerate(((upper, half), (lower, style.height - half)))
+    ]
+    return ffmpeg.filter(halves, "vstack").filter("setsar", 1)
 
 
 def _fitted(stream: Any, shot: FramedShot, style: Style, colours: Mapping[str, str]) -> Any:
@@ -128,7 +232,11 @@ def _fitted(stream: Any, shot: FramedShot, style: Style, colours: Mapping[str, s
         .filter("scale", style.width, style.height, flags=_COARSE)
         .filter("setsar", 1)
     )
-    whole = branches[1].filter(
+    whole = branches[1]
+    if shot.picture is not None:
+        part = shot.picture
+        whole = whole.filter("crop", part.width, part.height, part.x, part.y)
+    whole = whole.filter(
         "scale",
         style.width,
         style.height,

@@ -24,11 +24,11 @@ from typing import IO
 from omniva_dagster.contracts.editing import EditSummary
 from omniva_dagster.contracts.reasons import ReasonCode, WorkerError
 from omniva_dagster.workers.durable import sync
+from omniva_dagster.workers.editor.brand.branding import FONTS
 from omniva_dagster.workers.editor.encoder import CPU, Encoder
-from omniva_dagster.workers.editor.fonts import Font, load_font
-from omniva_dagster.workers.editor.loudness import Measured
-from omniva_dagster.workers.editor.plan import CAPTIONS_FILE, EditPlan
-from omniva_dagster.workers.editor.verify import check_font, verified
+from omniva_dagster.workers.editor.plan import CAPTIONS_FILE, CARD_FILE, EditPlan
+from omniva_dagster.workers.editor.sound.loudness import Measured
+from omniva_dagster.workers.editor.verify import check_fonts, verified
 from omniva_dagster.workers.media.ffmpeg import (
     FfmpegRun,
     find_ffmpeg,
@@ -39,7 +39,8 @@ from omniva_dagster.workers.media.probe import MediaInfo
 
 _SCRATCH = ".render-"
 _LOCK = "lock"
-_FONTS = "fonts"
+# Address space of one ffmpeg.
+MEMORY_LIMIT = 6 * 2**30
 
 
 @dataclass(frozen=True)
@@ -69,20 +70,24 @@ def render(
     ffmpeg: str = "",
     encoder: Encoder,
     timeout: float,
+    files: Mapping[str, Path] | None = None,
     on_progress: Callable[[float], None] | None = None,
 ) -> Rendered:
     """Make the clip ``plan`` describes: ``<clip id>.mp4`` and ``.jpg`` in ``workdir``.
 
-    ``encoder`` is what this machine has, ``timeout`` (seconds) is for all commands together.
-    Raises `WorkerError`: ``gpu_starvation`` (transient) if the plan needs a GPU that is missing or
-    busy, ``render_timeout``, ``disk_full``, and ``bad_command`` for what would fail again.
+    ``encoder`` is what this machine has, ``timeout`` (seconds) is for all commands together,
+    ``files`` has each of the plan's assets by name (those it was planned with if None). Raises
+    `WorkerError`: ``gpu_starvation`` (transient) if the plan needs a GPU that is missing or busy,
+    ``render_timeout``, ``disk_full``, and ``bad_command`` for what would fail again.
     """
-    name = _encoder_for(plan, encoder)
+    _check_hardware(plan, encoder)
     program = find_ffmpeg(ffmpeg)
     try:
         workdir.mkdir(parents=True, exist_ok=True)
         with _scratch(workdir) as scratch:
-            commands, runs = _run_all(plan, source, scratch, program, name, timeout, on_progress)
+            _lay_out(plan, scratch, files)
+            commands, runs = _run_all(plan, source, scratch, program, timeout, on_progress)
+            check_fonts(plan.faces, "\n".join(run.log for run in runs))
             media, sound = verified(plan, scratch, program)
             return _published(
                 plan,
@@ -90,7 +95,7 @@ def render(
                 scratch,
                 media,
                 sound,
-                _summary(plan, encoder if plan.job.gpu_required else CPU, commands, runs),
+                _summary(plan, commands, runs),
             )
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
@@ -116,17 +121,20 @@ def resolve(command: str, values: Mapping[str, str]) -> list[str]:
     return [pattern.sub(value, part) for part in shlex.split(command)]
 
 
-def _encoder_for(plan: EditPlan, encoder: Encoder) -> str:
-    if not plan.job.gpu_required:
-        return CPU.name
-    if not encoder.gpu:
-        raise WorkerError(
-            ReasonCode.GPU_STARVATION,
-            "the clip was planned for a GPU encoder and this host has none; run it on a GPU host, "
-            "or plan it again here",
-            transient=True,
-        )
-    return encoder.name
+def _check_hardware(plan: EditPlan, encoder: Encoder) -> None:
+    if plan.encoder != CPU.name and plan.encoder != encoder.name:
+        raise _starved("a GPU encoder")
+    if plan.decoder and plan.decoder != encoder.decoder:
+        raise _starved("a GPU decoder")
+
+
+def _starved(what: str) -> WorkerError:
+    return WorkerError(
+        ReasonCode.GPU_STARVATION,
+        f"the clip was planned for {what} and this host has none; run it on a GPU host, "
+        "or plan it again here",
+        transient=True,
+    )
 
 
 def _run_all(
@@ -134,17 +142,15 @@ def _run_all(
     source: Path,
     scratch: Path,
     program: str,
-    encoder: str,
     timeout: float,
     on_progress: Callable[[float], None] | None,
 ) -> tuple[list[str], list[FfmpegRun]]:
-    font = _laid_out(plan, scratch)
     values = {
         "ffmpeg": program,
         "input": f"file:{source.resolve()}",
         # Relative to the folder that commands run in: nothing in it needs a filter's escapes.
-        "fontsdir": _FONTS,
-        "video_encoder": encoder,
+        "fontsdir": FONTS,
+        "video_encoder": plan.encoder,
     }
     deadline = time.monotonic() + timeout
     resolved: list[str] = []
@@ -160,36 +166,51 @@ def _run_all(
                 duration=plan.duration if not runs else 0.0,
                 on_progress=on_progress,
                 cwd=scratch,
+                # CUDA maps the whole of the GPU's memory into the process.
+                memory=None if plan.job.gpu_required else MEMORY_LIMIT,
             )
         )
         resolved.append(shlex.join(vector))
-    if font is not None:
-        check_font(font, runs[0].log)
     return resolved, runs
 
 
-def _laid_out(plan: EditPlan, scratch: Path) -> Font | None:
-    """Write what the commands refer to. The font goes alone: with its whole family in the folder
+def _lay_out(plan: EditPlan, scratch: Path, files: Mapping[str, Path] | None) -> None:
+    """Write what the commands refer to. Fonts go alone: with their whole families in the folder
     it depends on the file system which of two equal names is taken."""
-    if not plan.font:
-        return None
-    font = load_font(plan.font)
-    (scratch / _FONTS).mkdir()
-    shutil.copyfile(font.path, scratch / _FONTS / font.path.name)
+    known = {name: Path(path) for name, path in plan.files.items()} if files is None else files
+    for name, digest in plan.assets.items():
+        _take(known.get(name), digest, scratch / name)
     (scratch / CAPTIONS_FILE).write_text(plan.captions_ass, encoding="utf-8")
-    return font
+    (scratch / CARD_FILE).write_text(plan.card_ass, encoding="utf-8")
 
 
-def _summary(
-    plan: EditPlan, encoder: Encoder, commands: list[str], runs: list[FfmpegRun]
-) -> EditSummary:
+def _take(source: Path | None, digest: str, target: Path) -> None:
+    """A copy of a file, if it is still the one that was planned with."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with suppress(FileNotFoundError):
+        if source is not None:
+            shutil.copyfile(source, target)
+    if not target.is_file() or _sha256(target) != digest:
+        raise WorkerError(
+            ReasonCode.BAD_COMMAND,
+            f"the file {target.name} is gone or not the one the clip was planned with; "
+            "plan the clip again",
+        )
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _summary(plan: EditPlan, commands: list[str], runs: list[FfmpegRun]) -> EditSummary:
     return EditSummary(
         framing=plan.framing,
         caption_words=plan.caption_words,
         font=plan.font,
-        encoder=encoder.name,
+        encoder=plan.encoder,
         commands=commands,
-        hardware=_gpu_name() if encoder.gpu else processor_name(),
+        hardware=_gpu_name() if plan.job.gpu_required else processor_name(),
         cpu_seconds=round(sum(run.cpu_seconds for run in runs), 3),
         wall_seconds=round(sum(run.wall_seconds for run in runs), 3),
     )
@@ -213,8 +234,7 @@ def _published(
     summary: EditSummary,
 ) -> Rendered:
     clip, still = workdir / f"{plan.job.clip_id}.mp4", workdir / f"{plan.job.clip_id}.jpg"
-    with (scratch / "clip.mp4").open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    digest = _sha256(scratch / "clip.mp4")
     # The clip last: where it is, its thumbnail is too.
     _moved(scratch / "still.jpg", still)
     _moved(scratch / "clip.mp4", clip)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from omniva_dagster.contracts.reasons import ReasonCode, WorkerError
-from omniva_dagster.workers.editor.fonts import Font
-from omniva_dagster.workers.editor.loudness import Measured, measure
 from omniva_dagster.workers.editor.plan import EditPlan
+from omniva_dagster.workers.editor.sound.loudness import Measured, measure
 from omniva_dagster.workers.media.probe import MediaInfo, probe
 
 _DURATION_TOLERANCE = 0.15
@@ -16,14 +16,17 @@ _LOUDNESS_TOLERANCE = 1.0
 _MEASURE_SECONDS = 300.0
 
 
-def check_font(font: Font, log: str) -> None:
-    """Refuse captions that libass drew in another font, or not at all: ffmpeg calls it success."""
-    chosen = re.findall(r"fontselect: \(.*?\) -> ([^,\n]+)", log)
-    if not chosen or any(font.postscript_name not in name for name in chosen):
+def check_fonts(faces: Sequence[str], log: str) -> None:
+    """Refuse text that libass drew in another font than those of ``faces`` (PostScript names), or
+    not at all: ffmpeg calls it success."""
+    if not faces:
+        return
+    chosen = set(re.findall(r"fontselect: \(.*?\) -> ([^,\n]+)", log))
+    if not chosen or any(not any(face in name for face in faces) for name in chosen):
         raise WorkerError(
             ReasonCode.BAD_COMMAND,
-            f"the captions were not drawn in {font.family} (libass took: "
-            f"{', '.join(sorted(set(chosen))) or 'nothing'}); use the bundled ffmpeg by leaving "
+            f"the captions were not drawn in {', '.join(faces)} (libass took: "
+            f"{', '.join(sorted(chosen)) or 'nothing'}); use the bundled ffmpeg by leaving "
             "OMNIVA_FFMPEG out",
         )
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import resource
 import shutil
 import signal
 import subprocess
@@ -15,6 +16,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -30,6 +32,14 @@ _GPU_BUSY = re.compile(
     r"OpenEncodeSessionEx failed|No capable devices found|CUDA_ERROR|Cannot load (libcuda|nvcuda|"
     r"libnvidia-encode|nvEncodeAPI)|No NVENC capable devices|No device available for encoder"
 )
+# The last is what a thread says that gets no stack.
+_OUT_OF_MEMORY = (
+    "Cannot allocate memory",
+    "malloc of size",
+    "malloc failed",
+    "Resource temporarily unavailable",
+)
+_DISK_FULL = ("No space left on device", "Disk quota exceeded", "File too large")
 
 OnProgress = Callable[[float], None]
 
@@ -78,12 +88,14 @@ def run_ffmpeg(
     duration: float = 0.0,
     on_progress: OnProgress | None = None,
     cwd: Path | None = None,
+    memory: int | None = None,
 ) -> FfmpegRun:
     """Run ffmpeg with ``arguments`` (everything after the program's name).
 
     ``duration`` (seconds of output expected) turns ffmpeg's own progress report into fractions
-    for ``on_progress``; ``cwd`` is the folder that relative names are in. Raises `WorkerError`:
-    ``render_timeout`` past ``timeout`` seconds, ``disk_full``, ``gpu_starvation``, or
+    for ``on_progress``; ``cwd`` is the folder that relative names are in; ``memory`` bounds its
+    address space (bytes). Raises `WorkerError`: ``render_timeout`` past ``timeout`` seconds,
+    ``disk_full``, ``gpu_starvation``, ``internal`` where it was killed or wanted more memory, or
     ``bad_command`` with the last lines of ffmpeg's log.
     """
     command = [ffmpeg or find_ffmpeg(), "-hide_banner", "-nostdin", "-nostats"]
@@ -98,6 +110,10 @@ def run_ffmpeg(
         errors="replace",
         cwd=cwd,
     )
+    if memory is not None:
+        # From outside: code between fork and exec is not safe in a program with threads.
+        with suppress(ProcessLookupError):
+            resource.prlimit(process.pid, resource.RLIMIT_AS, (memory, memory))
     timed_out = threading.Event()
     reaping = threading.Lock()
 
@@ -168,7 +184,7 @@ def _report(
 
 def _failure(code: int, log: str) -> WorkerError:
     tail = "\n".join(log.splitlines()[-6:])
-    if "No space left on device" in log:
+    if any(said in log for said in _DISK_FULL):
         return WorkerError(
             ReasonCode.DISK_FULL, "the disk is full; free some space and run again", transient=True
         )
@@ -177,6 +193,12 @@ def _failure(code: int, log: str) -> WorkerError:
             ReasonCode.GPU_STARVATION,
             f"the GPU could not be used ({found[0]}); run it again later or on another host",
             transient=True,
+        )
+    if any(said in log for said in _OUT_OF_MEMORY):
+        return WorkerError(
+            ReasonCode.INTERNAL,
+            "ffmpeg wanted more memory than it may have; look at the source's size of picture, "
+            f"and leave the video out if it is absurd:\n{tail}",
         )
     if code < 0:
         # Not the command's fault: killed by hand, or for memory.

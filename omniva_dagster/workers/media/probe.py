@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from omniva_dagster.contracts.reasons import ReasonCode, WorkerError
 
+_PICTURES = 4
+
 
 @dataclass(frozen=True)
 class MediaInfo:
-    """Streams of a file; width and height as displayed: square pixels, rotation applied."""
+    """Streams of a file; width and height as displayed: square pixels, rotation applied.
+
+    ``interlaced``: pictures are two half-pictures taken one after the other. ``alpha``: they have
+    transparent parts that come out of the decoder as such.
+    """
 
     duration: float
     width: int
@@ -21,6 +29,8 @@ class MediaInfo:
     has_audio: bool
     video_codec: str
     audio_codec: str
+    interlaced: bool = False
+    alpha: bool = False
 
 
 def probe(path: Path) -> MediaInfo:
@@ -37,15 +47,13 @@ def probe(path: Path) -> MediaInfo:
             video = container.streams.video[0] if container.streams.video else None
             audio = container.streams.audio[0] if container.streams.audio else None
             duration = container.duration / av.time_base if container.duration else 0.0
-            rotation = 0
+            frames: list[Any] = []
             if video is not None:
-                frame = next(container.decode(video), None)
-                if frame is None:
+                frames = _first_pictures(container, video)
+                if not frames:
                     raise _corrupt(path, "it has no picture that can be decoded")
-                rotation = int(getattr(frame, "rotation", 0) or 0)
-            width, height = _square(video) if video is not None else (0, 0)
-            if rotation % 180:
-                width, height = height, width
+            rotation = int(getattr(frames[0], "rotation", 0) or 0) if frames else 0
+            width, height = _square(video, rotation) if video is not None else (0, 0)
             rate = video.average_rate if video is not None else None
             return MediaInfo(
                 duration=duration or _last_packet(path),
@@ -56,16 +64,34 @@ def probe(path: Path) -> MediaInfo:
                 has_audio=audio is not None,
                 video_codec=video.codec_context.name if video is not None else "",
                 audio_codec=audio.codec_context.name if audio is not None else "",
+                interlaced=any(frame.interlaced_frame for frame in frames),
+                alpha=bool(frames) and any(c.is_alpha for c in frames[0].format.components),
             )
     except (av.FFmpegError, OSError, EOFError) as error:
         raise _corrupt(path, str(error)) from error
 
 
-def _square(video: Any) -> tuple[int, int]:
-    """Width and height in square pixels: anamorphic pictures are stored narrower or wider."""
+def _first_pictures(container: Any, video: Any) -> list[Any]:
+    """A few, because the first may be whole where those that follow are interlaced. Only the
+    first one has to be sound."""
+    import av
+
+    pictures = container.decode(video)
+    frames = list(islice(pictures, 1))
+    with suppress(av.FFmpegError):
+        frames += islice(pictures, _PICTURES - 1)
+    return frames
+
+
+def _square(video: Any, rotation: int) -> tuple[int, int]:
+    """Width and height in square pixels, upright: what is stored narrower or wider than it is
+    shown is turned first and then made as wide as it should be, as ffmpeg does it."""
     aspect = video.sample_aspect_ratio
-    width = video.width * aspect if aspect and aspect > 0 else video.width
-    return round(width), video.height
+    if not aspect or aspect <= 0:
+        aspect = 1
+    if rotation % 180:
+        return round(video.height / aspect), video.width
+    return round(video.width * aspect), video.height
 
 
 def _last_packet(path: Path) -> float:

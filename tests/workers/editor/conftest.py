@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from omniva_dagster.workers.editor.encoder import CPU
-from omniva_dagster.workers.editor.loudness import NO_SOUND, Loudness
 from omniva_dagster.workers.editor.plan import EditContext, EditPlan, plan_edit
 from omniva_dagster.workers.editor.render import Rendered, render
+from omniva_dagster.workers.editor.sound.loudness import NO_SOUND, Loudness
 from omniva_dagster.workers.editor.style import Style, style_named
 from omniva_dagster.workers.media.ffmpeg import find_ffmpeg
 from omniva_dagster.workers.media.timeline import Face, Scene, Word
@@ -126,9 +126,9 @@ def talk(tmp_path_factory: pytest.TempPathFactory, speech: Path) -> Talk:
     )  # fmt: skip
     faces = [
         replace(face, time=time)
-        for picture, times in ((head, (0.1, 1.1, 2.1, 3.1)), (mirrored, (6.1, 7.1)))
-        for time in times
+        for picture, first, last in ((head, 0.0, 4.0), (mirrored, 6.0, 8.0))
         for face in find_faces(picture)
+        for time in np.arange(first + 0.1, last, 0.4).round(3).tolist()
     ]
     words = [
         Word(text, 0.5 + 0.5 * n, 0.95 + 0.5 * n, 0.9)

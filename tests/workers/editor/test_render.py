@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import os
 import select
 import subprocess
@@ -17,7 +18,6 @@ import pytest
 from omniva_dagster.contracts.reasons import ReasonCode, WorkerError
 from omniva_dagster.workers.editor import render as rendering
 from omniva_dagster.workers.editor.colour import Colour, read_colour
-from omniva_dagster.workers.editor.fonts import load_font
 from omniva_dagster.workers.editor.render import Rendered
 from omniva_dagster.workers.editor.style import Style
 from omniva_dagster.workers.media.ffmpeg import run_ffmpeg
@@ -131,16 +131,14 @@ def test_the_thumbnail_shows_the_face_without_captions(clip: Rendered) -> None:
     assert min(abs(still[:900].astype(int) - picture[:900]).mean() for picture in shown) < 4
 
 
-def test_captions_in_another_font_than_planned_are_an_error(
-    talk: Talk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    empty = tmp_path / "SourceSansPro-Bold.ttf"
-    empty.write_bytes(b"")
-    monkeypatch.setattr(
-        rendering, "load_font", lambda family: replace(load_font(family), path=empty)
-    )
-    with pytest.raises(WorkerError, match="not drawn in Source Sans Pro"):
-        rendered(context_of(talk.path, 0.5, 1.5, words=talk.words), tmp_path / "out")
+def test_captions_in_another_font_than_planned_are_an_error(talk: Talk, tmp_path: Path) -> None:
+    plan = planned(context_of(talk.path, 0.5, 1.5, words=talk.words))
+    (name,) = plan.assets
+    other = Path(plan.files[name]).with_name("SourceSansPro-It.ttf")
+    digest = hashlib.sha256(other.read_bytes()).hexdigest()
+    swapped = replace(plan, assets={name: digest}, files={name: str(other)})
+    with pytest.raises(WorkerError, match="not drawn in SourceSansPro-Bold"):
+        rendering.render(swapped, talk.path, tmp_path / "out", encoder=rendering.CPU, timeout=60)
     assert list((tmp_path / "out").iterdir()) == []
 
 
