@@ -45,6 +45,27 @@ def test_what_a_persona_insists_on_halves_its_vote() -> None:
     assert votes[1]["risk_mitigation"] < 0.5
 
 
+def test_what_was_not_measured_speaks_neither_for_nor_against() -> None:
+    """A source without a heatmap must not lose to one that has a poor one."""
+    good = dict.fromkeys(WEIGHTS, 0.9)
+    unknown = {name: value for name, value in good.items() if name != "heatmap"}
+    for persona, ballot in zip(pantheon.vote(good), pantheon.vote(unknown), strict=True):
+        assert ballot.vote == pytest.approx(persona.vote)
+        assert ballot.confidence <= persona.confidence
+    nothing = pantheon.vote({})
+    assert {ballot.vote for ballot in nothing} == {0.5}
+    assert {ballot.confidence for ballot in nothing} == {0.0}
+
+
+def test_a_guest_votes_beside_the_personas_and_cannot_take_the_place_of_one() -> None:
+    personas = pantheon.vote(dict.fromkeys(WEIGHTS, 0.5))
+    guests = [pantheon.guest(persona.name, 0.9, "said so") for persona in pantheon.PERSONAS]
+    assert not {guest.agent for guest in guests} & {ballot.agent for ballot in personas}
+    assert all(is_persona(guest.agent) for guest in guests)
+    with_guest = lattice.priority(0.5, (*personas, guests[0]))
+    assert with_guest > lattice.priority(0.5, personas)
+
+
 def test_a_better_candidate_has_a_higher_priority() -> None:
     low, high = (pantheon.vote(dict.fromkeys(WEIGHTS, value)) for value in (0.2, 0.9))
     assert lattice.priority(0.5, low) < lattice.priority(0.5, high)
