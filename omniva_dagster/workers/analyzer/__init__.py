@@ -2,8 +2,8 @@
 
 `analyze.analyze` does it all; `sidecars` keeps what it found beside the result; `models` finds the
 speech model. The rest are the steps: `audio`, `speech`, `pictures` read the file, and `words`,
-`sentences`, `keywords`, `features`, `candidates` are pure.
+`timing`, `sentences`, `keywords`, `features`, `candidates`, `selection` are pure.
 """
 
 # Part of `sidecars.fingerprint`: raise it whenever the same file would be analyzed differently.
-ANALYZER_VERSION = "1"
+ANALYZER_VERSION = "2"

@@ -8,28 +8,38 @@ from pathlib import Path
 
 from omniva_dagster.contracts.analysis import AnalysisResult, ClipCandidate
 from omniva_dagster.contracts.reasons import ReasonCode, WorkerError
-from omniva_dagster.workers.analyzer import audio, candidates, features, keywords, pictures
+from omniva_dagster.workers.analyzer import audio, features, keywords, pictures, prosody
 from omniva_dagster.workers.analyzer.candidates import Span
 from omniva_dagster.workers.analyzer.evidence import Video
 from omniva_dagster.workers.analyzer.features import Contribution
+from omniva_dagster.workers.analyzer.hints import NO_HINTS, Hints
+from omniva_dagster.workers.analyzer.penalties import Penalty
 from omniva_dagster.workers.analyzer.pictures import Pictures
+from omniva_dagster.workers.analyzer.selection import Chosen, select
 from omniva_dagster.workers.analyzer.sentences import split
-from omniva_dagster.workers.analyzer.speech import Transcriber, Transcript
+from omniva_dagster.workers.analyzer.speech import Transcriber
 from omniva_dagster.workers.analyzer.words import join
-from omniva_dagster.workers.media.probe import probe
-from omniva_dagster.workers.media.timeline import Face, Scene, Word
+from omniva_dagster.workers.media.probe import MediaInfo, probe
+from omniva_dagster.workers.media.proxy import fits
+from omniva_dagster.workers.media.timeline import Face, Interest, Scene, Still, Word
 
 MOST_TAGS = 8
 _SHARE_OF_SUBJECT = 0.3
+# A proxy that is longer or shorter than its video shows something else, or at other times.
+_PROXY_SECONDS = 1.0
 
 OnProgress = Callable[[str, float], None]
 
 
 @dataclass(frozen=True)
 class Analysis:
-    """The result, and what it rests on; ``contributions`` run parallel to its candidates.
+    """The result, and what it rests on; ``contributions`` and ``penalties`` run parallel to its
+    candidates.
 
-    Times are seconds from the start of the video; ``silences`` are (start, end).
+    Times are seconds from the start of the video; ``silences`` and ``doubtful`` (where the words
+    are not to be relied on) are (start, end); ``levels`` are dB for each 0.1 s, ``motion`` is the
+    change of the picture in each second, 0 to 1. ``hints`` is the digest of what the site knew;
+    ``seen_in`` is ``media`` or ``proxy``, whichever the pictures were taken from.
     """
 
     result: AnalysisResult
@@ -40,6 +50,15 @@ class Analysis:
     language: str
     model: str
     silences: list[tuple[float, float]]
+    penalties: list[list[Penalty]]
+    interests: list[Interest]
+    stills: list[Still]
+    levels: list[float]
+    motion: list[float]
+    language_probability: float
+    doubtful: list[tuple[float, float]]
+    hints: str = ""
+    seen_in: str = "media"
 
 
 def analyze(
@@ -49,13 +68,17 @@ def analyze(
     *,
     generated_at: str,
     parents: list[str],
+    hints: Hints = NO_HINTS,
+    proxy: Path | None = None,
     on_progress: OnProgress | None = None,
 ) -> Analysis:
     """What is said and seen in ``media``, and the spans of it worth clipping.
 
-    Candidates are not judged yet: no votes, priority 0. There may be none. ``on_progress`` hears
-    of the stages audio, speech, pictures and candidates, each with a fraction. Raises
-    `WorkerError`: ``corrupt_media``, ``no_audio``, ``transcript_missing``, ``model_offline``.
+    Candidates are not judged yet: no votes, priority 0. There may be none. ``proxy`` is a small
+    copy of the video whose pictures are looked at instead, if it lasts as long; ``hints`` are what
+    the site knows of its viewers. ``on_progress`` hears of the stages audio, speech, pictures and
+    candidates, each with a fraction. Raises `WorkerError`: ``corrupt_media``, ``no_audio``,
+    ``transcript_missing``, ``model_offline``.
     """
     report = on_progress or (lambda stage, fraction: None)
     info = probe(media)
@@ -76,31 +99,19 @@ def analyze(
             "no speech could be heard in the video; if there is some, set OMNIVA_WHISPER_MODEL "
             "to a larger model or one for its language, else leave the video out",
         )
+    manner = prosody.listen(sound, levels)
+    lasted = len(sound) / audio.SAMPLE_RATE
+    # Hours of samples are most of the memory that is needed.
+    del sound
     report("speech", 1.0)
-    seen = pictures.look(media, lambda fraction: report("pictures", fraction))
+    seen, seen_in = _look(media, info, proxy, lambda fraction: report("pictures", fraction))
     report("pictures", 1.0)
     # A file that breaks off declares more than can be cut from it.
-    decoded = max(len(sound) / audio.SAMPLE_RATE, seen.end)
+    decoded = max(lasted, seen.end)
     duration = min(info.duration or decoded, decoded, seen.end or decoded)
-    video = _evidence(heard, levels, seen, duration)
-    spans, contributions = _best(video, duration)
-    report("candidates", 1.0)
-    return Analysis(
-        result=_result(video_id, video, spans, contributions, generated_at, parents),
-        words=heard.words,
-        scenes=seen.scenes,
-        faces=seen.faces,
-        contributions=contributions,
-        language=heard.language,
-        model=transcriber.name,
-        silences=audio.silences(levels),
-    )
-
-
-def _evidence(heard: Transcript, levels: list[float], seen: Pictures, duration: float) -> Video:
-    return Video(
+    video = Video(
         heard.words,
-        split(heard.words),
+        split(heard.words, heard.language),
         heard.language,
         content=keywords.content(heard.words, heard.language),
         keywords=keywords.extract(heard.words, heard.language),
@@ -110,35 +121,64 @@ def _evidence(heard: Transcript, levels: list[float], seen: Pictures, duration: 
         looks=pictures.FACE_INTERVAL,
         has_pictures=bool(seen.scenes),
         duration=duration,
+        prosody=manner,
+        hints=hints,
+        scenes=seen.scenes,
+        motion=seen.motion,
+    )
+    chosen = select(video, seen.scenes, duration)
+    report("candidates", 1.0)
+    result = _result(video_id, video, chosen, generated_at, parents)
+    return Analysis(
+        result=result,
+        words=heard.words,
+        scenes=seen.scenes,
+        faces=seen.faces,
+        contributions=[item.contributions for item in chosen],
+        language=heard.language,
+        model=transcriber.name,
+        silences=audio.silences(levels),
+        penalties=[item.penalties for item in chosen],
+        interests=seen.interests,
+        stills=seen.stills,
+        levels=levels,
+        motion=seen.motion,
+        language_probability=round(heard.language_probability, 4),
+        doubtful=list(heard.doubtful),
+        hints=hints.digest,
+        seen_in=seen_in,
     )
 
 
-def _best(video: Video, duration: float) -> tuple[list[Span], list[list[Contribution]]]:
-    spans = candidates.propose(video.sentences, video.words, duration)
-    scored = [features.score(video, span) for span in spans]
-    worths = [
-        candidates.worth(features.confidence(points), span)
-        for span, points in zip(spans, scored, strict=True)
-    ]
-    chosen = candidates.choose(spans, worths)
-    return [spans[i] for i in chosen], [scored[i] for i in chosen]
+def _look(
+    media: Path, info: MediaInfo, proxy: Path | None, on_fraction: Callable[[float], None]
+) -> tuple[Pictures, str]:
+    """The pictures of the proxy if there is one that can be used, else those of the media."""
+    if proxy is not None:
+        try:
+            if fits(info, probe(proxy)):
+                seen = pictures.look(proxy, on_fraction)
+                # A proxy that breaks off declares more than it shows.
+                if abs(seen.end - info.duration) <= _PROXY_SECONDS:
+                    return seen, "proxy"
+        except WorkerError:
+            # It was never needed: the video itself has all that it shows.
+            pass
+    return pictures.look(media, on_fraction), "media"
 
 
 def _result(
     video_id: str,
     video: Video,
-    spans: list[Span],
-    contributions: list[list[Contribution]],
+    chosen: list[Chosen],
     generated_at: str,
     parents: list[str],
 ) -> AnalysisResult:
-    found = [
-        _candidate(video, span, points) for span, points in zip(spans, contributions, strict=True)
-    ]
+    found = [_candidate(video, item.span, item.contributions) for item in chosen]
     return AnalysisResult(
         video_id=video_id,
         transcript=join(video.words),
-        keywords_detected=[keyword.phrase for keyword in video.keywords],
+        keywords_detected=[k.phrase for k in video.keywords[: keywords.MOST_KEYWORDS]],
         virality_score=max((candidate.confidence for candidate in found), default=0.0),
         relevance_score=round(video.keyword_share(0, len(video.words)), 4),
         clip_candidates=found,

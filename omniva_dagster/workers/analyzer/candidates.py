@@ -5,18 +5,23 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
+from omniva_dagster.workers.analyzer.cuts import Pause, places, shot_changes
 from omniva_dagster.workers.analyzer.sentences import Sentence
-from omniva_dagster.workers.media.timeline import Word
+from omniva_dagster.workers.media.timeline import Scene, Word
 
 SHORTEST_MS = 15_000
 LONGEST_MS = 60_000
 MOST_CLIPS = 9
 # A span does not reach over a longer silence than this.
 BREAK_MS = 5_000
-_LEAD_MS, _TAIL_MS = 150, 250
 # Ends tried for each beginning: those nearest to these lengths. It bounds spans by sentences.
 _LENGTHS_MS = (15_000, 20_000, 25_000, 30_000, 35_000, 40_000, 50_000, 60_000)
+# And those before the longest pauses, where something has come to its end.
+_MOST_RESTS = 4
+_REST_MS = 600
+_REST_RANK = 0.9
 
 
 @dataclass(frozen=True)
@@ -41,23 +46,29 @@ class Span:
         return self.end_ms / 1000
 
 
-def propose(sentences: Sequence[Sentence], words: Sequence[Word], duration: float) -> list[Span]:
-    """Spans of 15 to 60 s made of whole sentences, at most eight for each sentence.
+def propose(
+    sentences: Sequence[Sentence],
+    words: Sequence[Word],
+    duration: float,
+    scenes: Sequence[Scene] = (),
+) -> list[Span]:
+    """Spans of 15 to 60 s made of whole sentences, at most twelve for each sentence.
 
-    Each has a little air around it, less than half of the pause to the next word, so that spans
-    of neighbouring sentences never overlap, and ends within ``duration`` (seconds). Where no run
-    of speech lasts 15 s, one that lasts half as long is extended into the silence around it, if
-    there is enough.
+    Each has a little air around it, no more than its part of the pause to the next word, so that
+    spans of neighbouring sentences never overlap, keeps clear of the changes of ``scenes`` where
+    it can (see `cuts`), and ends within ``duration`` (seconds). Where no run of speech lasts 15 s,
+    one that lasts half as long is extended into the silence around it, if there is enough.
     """
     limit = int(duration * 1000)
-    edges = [_edges(sentence, words, limit) for sentence in sentences]
+    edges = _edges(sentences, words, limit, shot_changes(scenes))
     ends = [end for _, end in edges]
+    rests = _rests(sentences)
     runs = _runs(sentences, limit)
     spans = [
         _span(sentences, edges, i, j)
         for first, stop in runs
         for i in range(first, stop)
-        for j in _stops(ends, edges[i][0], i, stop)
+        for j in _stops(ends, rests, edges[i][0], i, stop)
     ]
     if spans:
         return spans
@@ -91,14 +102,14 @@ def choose(spans: Sequence[Span], worths: Sequence[int], most: int = MOST_CLIPS)
     return chosen[::-1]
 
 
-def worth(confidence: float, span: Span) -> int:
-    """What a span adds to a selection: its confidence, less where it is shorter than 25 s.
+def worth(merit: float, span: Span) -> int:
+    """What a span adds to a selection: its merit (0 to 1), less where it is shorter than 25 s.
 
     A whole number, so that sums are exact. Without the discount many very short spans would
     always beat a few good ones.
     """
     share = min(1.0, 0.55 + 0.45 * (span.end_ms - span.start_ms - SHORTEST_MS) / 10_000)
-    return round(1_000_000 * confidence * share)
+    return round(1_000_000 * merit * share)
 
 
 def _ms(seconds: float) -> int:
@@ -112,13 +123,30 @@ def _room(words: Sequence[Word], first: int, stop: int, limit: int) -> tuple[int
     return before, after
 
 
-def _edges(sentence: Sentence, words: Sequence[Word], limit: int) -> tuple[int, int]:
-    start, end = _ms(sentence.start), _ms(sentence.end)
-    before, after = _room(words, sentence.first, sentence.stop, limit)
-    # Half of a pause belongs to either neighbour; before the first word and after the last, all.
-    lead = start - before if sentence.first == 0 else max(0, start - before) // 2
-    tail = after - end if sentence.stop == len(words) else max(0, after - end) // 2
-    return start - min(_LEAD_MS, lead), end + min(_TAIL_MS, tail)
+def _edges(
+    sentences: Sequence[Sentence], words: Sequence[Word], limit: int, changes: Sequence[int]
+) -> list[tuple[int, int]]:
+    """Where a clip would begin with each sentence, and end with it."""
+    if not sentences:
+        return []
+    ends = [0, *(_ms(sentence.end) for sentence in sentences)]
+    starts = [*(_ms(sentence.start) for sentence in sentences), max(limit, ends[-1])]
+    last = len(sentences)
+    found = [
+        places(Pause(ends[i], starts[i], first=i == 0, last=i == last), changes)
+        for i in range(last + 1)
+    ]
+    return [(found[i][1], min(found[i + 1][0], max(limit, ends[i + 1]))) for i in range(last)]
+
+
+def _rests(sentences: Sequence[Sentence]) -> list[int]:
+    """Sentences before the longest pauses: of those over 0.6 s, the longest tenth of all; last,
+    the end of the speech."""
+    gaps = [_ms(b.start) - _ms(a.end) for a, b in pairwise(sentences)]
+    if not gaps:
+        return []
+    least = max(_REST_MS, sorted(gaps)[int(_REST_RANK * (len(gaps) - 1))])
+    return [*(i for i, gap in enumerate(gaps) if gap >= least), len(gaps)]
 
 
 def _runs(sentences: Sequence[Sentence], limit: int) -> list[tuple[int, int]]:
@@ -133,13 +161,14 @@ def _runs(sentences: Sequence[Sentence], limit: int) -> list[tuple[int, int]]:
     return runs
 
 
-def _stops(ends: Sequence[int], start: int, i: int, stop: int) -> list[int]:
-    """Exclusive ends of spans that begin with sentence ``i`` at ``start``, at most eight."""
+def _stops(ends: Sequence[int], rests: Sequence[int], start: int, i: int, stop: int) -> list[int]:
+    """Exclusive ends of spans that begin with sentence ``i`` at ``start``, at most twelve."""
     low = bisect_left(ends, start + SHORTEST_MS, i, stop)
     high = bisect_right(ends, start + LONGEST_MS, i, stop) - 1
     if low > high:
         return []
-    found = set()
+    # The earliest of them: a story ends where it ends first.
+    found = set(rests[bisect_left(rests, low) : bisect_right(rests, high)][:_MOST_RESTS])
     for length in _LENGTHS_MS:
         at = min(high, bisect_left(ends, start + length, low, high + 1))
         nearer = at > low and start + length - ends[at - 1] < ends[at] - start - length

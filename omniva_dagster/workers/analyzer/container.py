@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,8 @@ def opened(media: Path) -> Iterator[Any]:
         with av.open(str(media), options={"protocol_whitelist": "file,pipe"}) as container:
             yield container
     except (av.FFmpegError, OSError, EOFError) as error:
-        raise corrupt(str(error)) from error
+        # Its text alone: the whole message names a path of this machine.
+        raise corrupt(error.strerror or type(error).__name__) from error
 
 
 def corrupt(why: str) -> WorkerError:
@@ -30,15 +31,17 @@ def corrupt(why: str) -> WorkerError:
     )
 
 
-def decoded(container: Any, stream: Any) -> Iterator[tuple[float | None, Any]]:
+def decoded(
+    container: Any, stream: Any, on_packet: Callable[[Any], None] | None = None
+) -> Iterator[tuple[float | None, Any]]:
     """Frames of a stream with their times, in seconds from the start of the video.
 
     Damaged packets are skipped and a file that breaks off ends there. Without a timestamp
-    the time is None.
+    the time is None. ``on_packet`` is told of each packet before it is decoded.
     """
     import av
 
-    origin = (container.start_time or 0) / av.time_base
+    origin = origin_of(container)
     packets = container.demux(stream)
     while True:
         try:
@@ -47,12 +50,21 @@ def decoded(container: Any, stream: Any) -> Iterator[tuple[float | None, Any]]:
             return
         if packet is None:
             return
+        if on_packet:
+            on_packet(packet)
         try:
             frames = packet.decode()
         except (av.FFmpegError, EOFError):
             continue
         for frame in frames:
             yield (None if frame.time is None else float(frame.time) - origin), frame
+
+
+def origin_of(container: Any) -> float:
+    """Seconds at which the container's own clock stands when the video starts."""
+    import av
+
+    return float((container.start_time or 0) / av.time_base)
 
 
 def picture_stream(container: Any) -> Any:

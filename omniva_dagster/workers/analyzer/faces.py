@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +19,17 @@ _OVERLAP = 0.3
 _MOST = 50
 _MODEL_FILE = "face_detection_yunet_2023mar.onnx"
 
+Point = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Features:
+    """A face, and where its eyes and the middle of its mouth are (fractions of the picture)."""
+
+    face: Face
+    eyes: tuple[Point, Point]
+    mouth: Point
+
 
 class FaceFinder:
     """YuNet, loaded once for pictures of one size."""
@@ -33,20 +45,31 @@ class FaceFinder:
 
     def find(self, picture: NDArray[np.uint8], time: float) -> list[Face]:
         """Faces of a BGR picture (height x width x 3), from left to right."""
+        return [features.face for features in self.find_features(picture, time)]
+
+    def find_features(self, picture: NDArray[np.uint8], time: float) -> list[Features]:
+        """The same with eyes and mouths."""
         _, rows = self._net.detect(picture)
-        found = (
-            [self._face([float(v) for v in row], time) for row in rows] if rows is not None else []
-        )
+        if rows is None:
+            return []
+        found = [self._features([float(v) for v in row], time) for row in rows]
         return sorted(
-            (face for face in found if face.width > 0 and face.height > 0),
-            key=lambda face: (face.x, face.y, face.width, face.height),
+            (one for one in found if one.face.width > 0 and one.face.height > 0),
+            key=lambda one: (one.face.x, one.face.y, one.face.width, one.face.height),
         )
 
-    def _face(self, row: list[float], time: float) -> Face:
+    def _features(self, row: list[float], time: float) -> Features:
         left, right = (_inside(v, self._width) for v in (row[0], row[0] + row[2]))
         top, bottom = (_inside(v, self._height) for v in (row[1], row[1] + row[3]))
         size = (round(right - left, 4), round(bottom - top, 4))
-        return Face(time, left, top, *size, score=round(min(1.0, row[-1]), 4))
+        face = Face(time, left, top, *size, score=round(min(1.0, row[-1]), 4))
+        # After the box come right eye, left eye, nose and the corners of the mouth.
+        points = [
+            (row[i] / self._width, row[i + 1] / self._height) for i in range(4, len(row) - 1, 2)
+        ]
+        corners = points[3], points[4]
+        mouth = ((corners[0][0] + corners[1][0]) / 2, (corners[0][1] + corners[1][1]) / 2)
+        return Features(face, (points[0], points[1]), mouth)
 
 
 def _inside(pixels: float, length: int) -> float:

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
-from omniva_dagster.workers.analyzer.words import join
+from omniva_dagster.workers.analyzer.punctuation import (
+    begins_small,
+    ends_clause,
+    ends_sentence,
+    is_marked,
+)
+from omniva_dagster.workers.analyzer.words import join, weight
 from omniva_dagster.workers.media.timeline import Word
 
 PAUSE_SECONDS = 1.0
 LONGEST_SECONDS = 30.0
-_TERMINAL = ".!?…。！？｡؟۔।॥"
-_CLAUSE = ",;:—–،؛、，；："
-_CLOSERS = "\"'”’»)]}」』）】"
-_INITIALS = re.compile(r"^(?:[^\W\d_]\.)+$")
-_ABBREVIATIONS = (
-    "mr. mrs. ms. dr. prof. st. vs. jr. sr. sra. mme. mlle. hr. fr. z.b. bzw. ca. e.g. i.e. "
-    "approx. no. fig. gen. col. sgt. capt. rev. hon. gov. sen. rep."
-)
-_ABBREVIATED = frozenset(_ABBREVIATIONS.split())
-_SHORT_PAUSE_SECONDS = 0.5
+# Speech without any marks is divided where it pauses for so long, if it goes on for so many words.
+_BREATH_SECONDS = 0.45
+_UNMARKED_WORDS = 40
 
 
 @dataclass(frozen=True)
@@ -42,29 +41,39 @@ class Sentence:
 
 def split(
     words: Sequence[Word],
+    language: str = "",
+    *,
     pause: float = PAUSE_SECONDS,
     longest: float = LONGEST_SECONDS,
 ) -> list[Sentence]:
     """The words as sentences, in order, every word in exactly one.
 
-    A sentence ends at terminal punctuation of any script, and at a pause longer than ``pause``
-    seconds. One longer than ``longest`` is divided where it breathes most: at clause punctuation
-    and pauses.
+    A sentence ends at terminal punctuation (see `punctuation.ends_sentence`), and at a pause
+    longer than ``pause`` seconds. Where nothing is punctuated, shorter pauses divide. One longer
+    than ``longest`` is divided where it breathes most: at clause punctuation and pauses.
+    ``language`` (ISO 639-1) is needed where the same mark means different things.
     """
-    ends = [i + 1 for i in range(len(words)) if _ends(words, i) or _gap(words, i) > pause]
+    cased = _cased(words)
+    marked = [_ends(words, i, language, cased) for i in range(len(words))]
+    ends = [i + 1 for i in range(len(words)) if marked[i] or _gap(words, i) > pause]
     if words and (not ends or ends[-1] != len(words)):
         ends.append(len(words))
     stops: list[int] = []
     for first, stop in zip([0, *ends], ends, strict=False):
-        stops += _divided(words, first, stop, longest)
-    return _sentences(words, stops)
+        start = first
+        for end in _breaths(words, first, stop):
+            stops += _divided(words, start, end, longest)
+            start = end
+    return _sentences(words, stops, marked)
 
 
-def _sentences(words: Sequence[Word], stops: Sequence[int]) -> list[Sentence]:
+def _sentences(
+    words: Sequence[Word], stops: Sequence[int], marked: Sequence[bool]
+) -> list[Sentence]:
     sentences: list[Sentence] = []
     first, opened = 0, True
     for stop in stops:
-        closed = _ends(words, stop - 1)
+        closed = marked[stop - 1]
         spoken = words[first:stop]
         sentences.append(
             Sentence(first, stop, spoken[0].start, spoken[-1].end, join(spoken), opened, closed)
@@ -73,16 +82,28 @@ def _sentences(words: Sequence[Word], stops: Sequence[int]) -> list[Sentence]:
     return sentences
 
 
-def _ends(words: Sequence[Word], i: int) -> bool:
-    text = words[i].text.rstrip(_CLOSERS)
-    if not text or text[-1] not in _TERMINAL:
-        return False
-    shortened = text.lower() in _ABBREVIATED or _INITIALS.match(text) is not None
-    return not shortened or i + 1 == len(words) or _gap(words, i) >= _SHORT_PAUSE_SECONDS
+def _ends(words: Sequence[Word], i: int, language: str, cased: bool) -> bool:
+    following = words[i + 1].text if i + 1 < len(words) else ""
+    return ends_sentence(words[i].text, following, _gap(words, i), language, cased=cased)
+
+
+def _cased(words: Sequence[Word]) -> bool:
+    """Whether a capital follows most marks: some transcripts have no capitals at all."""
+    after = [begins_small(b.text) for a, b in pairwise(words) if is_marked(a.text)]
+    return 2 * sum(after) < len(after)
 
 
 def _gap(words: Sequence[Word], i: int) -> float:
     return words[i + 1].start - words[i].end if i + 1 < len(words) else 0.0
+
+
+def _breaths(words: Sequence[Word], first: int, stop: int) -> list[int]:
+    """Ends of the parts of a stretch: itself, or where it pauses if it is long and unmarked."""
+    unmarked = sum(weight(word.text) for word in words[first:stop]) > _UNMARKED_WORDS and not any(
+        ends_clause(word.text) for word in words[first : stop - 1]
+    )
+    inner = range(first, stop - 1) if unmarked else ()
+    return [*(i + 1 for i in inner if _gap(words, i) >= _BREATH_SECONDS), stop]
 
 
 def _divided(words: Sequence[Word], first: int, stop: int, longest: float) -> list[int]:
@@ -105,7 +126,7 @@ def _breath(words: Sequence[Word], first: int, stop: int) -> int:
     start, length = words[first].start, words[stop - 1].end - words[first].start
 
     def worth(i: int) -> tuple[float, int]:
-        clause = words[i].text.rstrip(_CLOSERS)[-1:] in _CLAUSE
+        clause = ends_clause(words[i].text)
         off_middle = abs((words[i].end - start) / length - 0.5)
         return (_gap(words, i) + 0.5 * clause + 0.5 - off_middle, -i)
 

@@ -1,8 +1,9 @@
 """Bringing one video to this machine.
 
 A video has a folder of its own, named by its URL's digest. Parts are collected in
-``partial-<digest of the chosen format>/``, where a killed download goes on. The page's
-description is written next, and the file moved beside it last: a folder with both is complete.
+``partial-<digest of the chosen format>/``, where a killed download goes on. A small rendition is
+put down first, where there is one, the page's description next, and the file moved beside them
+last: a folder with description and file is complete.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from typing import Any
 from omniva_dagster.contracts.reasons import ReasonCode, WorkerError
 from omniva_dagster.workers.durable import sync
 from omniva_dagster.workers.media.probe import probe
+from omniva_dagster.workers.media.proxy import STEM, proxy_of
 from omniva_dagster.workers.scraper.guard import lifted
 from omniva_dagster.workers.scraper.listing import open_video
 from omniva_dagster.workers.scraper.metadata import (
@@ -33,6 +35,7 @@ from omniva_dagster.workers.scraper.metadata import (
 )
 from omniva_dagster.workers.scraper.model import Fetched, Listing, ScrapeLimits
 from omniva_dagster.workers.scraper.session import Session
+from omniva_dagster.workers.scraper.small import bring_small
 from omniva_dagster.workers.scraper.verify import too_large, too_long, verify
 
 OnProgress = Callable[[float], None]
@@ -106,6 +109,7 @@ def kept(folder: Path, listing: Listing) -> Fetched | None:
             title=metadata.title or listing.title,
             uploaded_at=listing.uploaded_at or metadata.uploaded_at,
         ),
+        proxy=proxy_of(media),
     )
 
 
@@ -126,11 +130,15 @@ def bring(
     described = describe(info)
     try:
         media = _download(session, limits, info, partial, on_progress)
-        verify(media, limits)
+        held = verify(media, limits)
     except WorkerError as error:
         if isinstance(error, SourceChangedError) or not error.transient:
             _discard(partial)
         raise
+    small = bring_small(session, limits, info, partial, media, held)
+    if small is not None:
+        sync(small)
+        small.replace(folder / f"{STEM}.{_extension(small)}")
     _write(folder / "info.json", described)
     sync(media)
     media.replace(folder / f"media.{_extension(media)}")
@@ -223,8 +231,9 @@ def _partial(folder: Path, info: Info) -> Path:
     for other in folder.glob("partial-*"):
         if other != place:
             _discard(other)
-    for finished in folder.glob("media.*"):
-        finished.unlink()
+    for pattern in ("media.*", f"{STEM}.*"):
+        for finished in folder.glob(pattern):
+            finished.unlink()
     place.mkdir(exist_ok=True)
     return place
 

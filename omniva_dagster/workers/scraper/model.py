@@ -92,7 +92,10 @@ class VideoMetadata:
 
 @dataclass(frozen=True)
 class Fetched:
-    """A video on this machine: its file, what the file holds, and what the page said."""
+    """A video on this machine: its file, what the file holds, and what the page said.
+
+    ``proxy`` is a small rendition of the same pictures, where the site has one.
+    """
 
     listing: Listing
     media: Path
@@ -101,3 +104,4 @@ class Fetched:
     size_bytes: int
     media_info: MediaInfo
     metadata: VideoMetadata
+    proxy: Path | None = None

@@ -62,19 +62,28 @@ class Session:
             if isinstance(entry, dict):
                 yield entry
 
-    def download(self, info: Info, template: Path, on_download: OnDownload) -> Path:
+    def download(
+        self, info: Info, template: Path, on_download: OnDownload, formats: str = ""
+    ) -> Path:
         """Bring in the video of an info that `open` gave; where its one file lies.
 
         ``template`` is the file's path with yt-dlp's ``%(ext)s`` in it. ``on_download`` gets
-        yt-dlp's progress dictionaries, and may raise to stop.
+        yt-dlp's progress dictionaries, and may raise to stop. ``formats`` chooses other formats
+        than the best, in yt-dlp's words.
         """
         url = str(info.get("webpage_url") or info.get("url") or "")
         self._ydl.params["outtmpl"]["default"] = str(template)
         self._ydl.add_progress_hook(on_download)
+        usual = self._ydl.format_selector
         try:
             with self._calling(url):
+                if formats:
+                    self._ydl.format_selector = self._ydl.build_format_selector(
+                        formats + _PROTOCOLS
+                    )
                 done = self._ydl.process_ie_result(info, download=True)
         finally:
+            self._ydl.format_selector = usual
             self._ydl._progress_hooks.remove(on_download)
         files = [item.get("filepath") for item in (done or {}).get("requested_downloads") or []]
         if len(files) != 1 or not files[0] or Path(files[0]).parent != template.parent:

@@ -1,12 +1,15 @@
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from omniva_dagster.contracts.analysis import AnalysisResult
 from omniva_dagster.contracts.reasons import ReasonCode, WorkerError
-from omniva_dagster.workers.analyzer import features
+from omniva_dagster.workers.analyzer import audio, features, penalties
 from omniva_dagster.workers.analyzer.analyze import Analysis, analyze
-from omniva_dagster.workers.analyzer.speech import FasterWhisper
+from omniva_dagster.workers.analyzer.hints import Hints
+from omniva_dagster.workers.analyzer.speech import FasterWhisper, Transcript
+from omniva_dagster.workers.media.timeline import Heat
 from tests.workers.analyzer.conftest import GENERATED_AT, PARENT, VIDEO_ID, Make
 
 pytestmark = pytest.mark.media
@@ -56,6 +59,80 @@ def test_candidates_tell_what_is_seen_and_why_they_were_taken(analysis: Analysis
     for candidate, points in zip(candidates, analysis.contributions, strict=True):
         assert candidate.confidence == features.confidence(points)
         assert (candidate.subject_focus, candidate.faces_detected) == ("speaker", 1)
+
+
+def test_candidates_carry_what_their_cuts_are_charged_with(analysis: Analysis) -> None:
+    assert len(analysis.penalties) == len(analysis.result.clip_candidates)
+    for charges in analysis.penalties:
+        assert {charge.name for charge in charges} <= set(penalties.LARGEST)
+        assert all(0 < charge.share < 1 and charge.evidence for charge in charges)
+
+
+def test_what_later_steps_need_stands_beside_the_result(analysis: Analysis) -> None:
+    assert len(analysis.levels) == pytest.approx(443, abs=3)
+    assert len(analysis.motion) == pytest.approx(44, abs=2)
+    assert analysis.interests
+    assert analysis.stills
+    assert analysis.language_probability == 1.0
+    assert (analysis.doubtful, analysis.hints, analysis.seen_in) == ([], "", "media")
+
+
+def test_no_candidate_is_cut_within_a_word_by_the_sound_of_it(
+    analysis: Analysis, voice: Path
+) -> None:
+    """Around each cut it is much quieter than speech."""
+    samples = audio.decode(voice)
+    assert samples is not None
+    loud = sorted(analysis.levels)[int(0.9 * len(analysis.levels))]
+    for candidate in analysis.result.clip_candidates:
+        for cut in (candidate.start_time, candidate.end_time):
+            at = round(cut * audio.SAMPLE_RATE)
+            (level,) = audio.loudness(samples[max(0, at - 160) : at + 160])
+            assert level < loud - 20
+
+
+@dataclass(frozen=True)
+class Heard:
+    """Hears what an analysis has heard already."""
+
+    analysis: Analysis
+    name: str = "again"
+
+    def transcribe(self, _audio: object, on_progress: object = None) -> Transcript:
+        return Transcript(self.analysis.words, self.analysis.language, 1.0)
+
+
+def test_a_proxy_is_looked_at_in_the_videos_place(
+    make: Make, talk: Path, analysis: Analysis
+) -> None:
+    small = ["-i", str(talk), "-vf", "scale=320:180", "-an", "-c:v", "libx264"]
+    proxy = make("proxy.mp4", [*small, "-preset", "ultrafast"])
+    short = make("short.mp4", ["-i", str(proxy), "-t", "30", "-c", "copy"])
+    damaged = proxy.with_name("damaged.mp4")
+    damaged.write_bytes(b"not a video")
+    listener = Heard(analysis)
+
+    def looked(proxy: Path) -> Analysis:
+        return analyze(
+            talk, VIDEO_ID, listener, generated_at=GENERATED_AT, parents=[PARENT], proxy=proxy
+        )
+
+    found = looked(proxy)
+    assert found.seen_in == "proxy"
+    cuts = [scene.start for scene in analysis.scenes]
+    assert [scene.start for scene in found.scenes] == pytest.approx(cuts, abs=0.1)
+    for unfit in (short, damaged):
+        assert (looked(unfit).seen_in, looked(unfit).scenes) == ("media", analysis.scenes)
+
+
+def test_what_viewers_watched_again_counts(talk: Path, analysis: Analysis) -> None:
+    hints = Hints(heat=[Heat(2.0 * i, 2.0 * i + 2, i / 21) for i in range(22)])
+    found = analyze(
+        talk, VIDEO_ID, Heard(analysis), generated_at=GENERATED_AT, parents=[PARENT], hints=hints
+    )
+    assert found.hints == hints.digest
+    heat = [p for points in found.contributions for p in points if p.name == "heatmap"]
+    assert any(part.points > 0 for part in heat)
 
 
 @pytest.mark.part("ANA-4")

@@ -1,5 +1,8 @@
+import json
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from omniva_dagster.contracts.analysis import AnalysisResult, ClipCandidate
@@ -7,7 +10,8 @@ from omniva_dagster.contracts.reasons import ReasonCode, WorkerError
 from omniva_dagster.workers.analyzer import features, sidecars
 from omniva_dagster.workers.analyzer.analyze import Analysis
 from omniva_dagster.workers.analyzer.features import Contribution
-from omniva_dagster.workers.media.timeline import Face, Scene, Word
+from omniva_dagster.workers.analyzer.penalties import Penalty
+from omniva_dagster.workers.media.timeline import Face, Interest, Scene, Still, Word
 from tests.workers.analyzer.conftest import GENERATED_AT, PARENT, VIDEO_ID
 
 CANDIDATE = ClipCandidate(
@@ -38,11 +42,20 @@ FULL = Analysis(
     result=RESULT,
     words=[Word("Größe", 1.3, 2.001, 0.9), Word("好。", 2.1, 2.2, 0.1)],
     scenes=[Scene(0.0, 21.0)],
-    faces=[Face(0.4, 0.1, 0.2, 0.3, 0.4, 0.95)],
+    faces=[Face(0.4, 0.1, 0.2, 0.3, 0.4, 0.95, 0.25)],
     contributions=[POINTS, []],
     language="de",
     model="bundled:base@abc",
     silences=[(0.0, 1.2)],
+    penalties=[[], [Penalty("open_ending", 0.3, "ends without a full stop: “好”")]],
+    interests=[Interest(0.0, 21.0, 0.4, 0.5, 0.7)],
+    stills=[Still(3.5, 0.9, 0.8, 0.7, "00ff00ff00ff00ff")],
+    levels=[-100.0, -23.45],
+    motion=[0.0, 0.125],
+    language_probability=0.875,
+    doubtful=[(1.3, 2.2)],
+    hints="ab" * 32,
+    seen_in="proxy",
 )
 EMPTY = Analysis(
     result=RESULT.model_copy(update={"clip_candidates": []}),
@@ -53,6 +66,13 @@ EMPTY = Analysis(
     language="en",
     model="m",
     silences=[],
+    penalties=[],
+    interests=[],
+    stills=[],
+    levels=[],
+    motion=[],
+    language_probability=0.0,
+    doubtful=[],
 )
 
 
@@ -60,7 +80,7 @@ EMPTY = Analysis(
 def test_what_is_kept_is_read_back_equal(analysis: Analysis, tmp_path: Path) -> None:
     files = sidecars.write(analysis, tmp_path / "kept")
     assert all(path.is_file() for path in files.values())
-    assert set(files) == {*sidecars.SCHEMAS, "result", "meta"}
+    assert set(files) == {*sidecars.SCHEMAS, "embeddings", "result", "meta"}
     assert sidecars.read(tmp_path / "kept") == analysis
 
 
@@ -70,6 +90,31 @@ def test_files_without_rows_have_their_columns(tmp_path: Path) -> None:
     files = sidecars.write(EMPTY, tmp_path / "kept")
     for name, columns in sidecars.SCHEMAS.items():
         assert list(pd.read_parquet(files[name]).columns) == list(columns)
+
+
+def test_what_the_first_version_kept_can_still_be_read(tmp_path: Path) -> None:
+    files = sidecars.write(FULL, tmp_path / "kept")
+    for name in set(files) - {"words", "scenes", "contributions", "silences", "result", "meta"}:
+        files[name].unlink()
+    faces = pa.table({k: [0.5] for k in ("time", "x", "y", "width", "height", "score")})
+    pq.write_table(faces, files["faces"])
+    old = {"language": "de", "model": "m", "analyzer_version": "1", "scoring_version": "1"}
+    files["meta"].write_text(json.dumps(old))
+    found = sidecars.read(tmp_path / "kept")
+    assert (found.words, found.contributions) == (FULL.words, FULL.contributions)
+    assert found.faces == [Face(0.5, 0.5, 0.5, 0.5, 0.5, 0.5)]
+    assert (found.levels, found.stills, found.penalties) == ([], [], [[], []])
+
+
+@pytest.mark.spec("ANA-3")
+def test_vectors_of_sentences_and_candidates_stand_apart(tmp_path: Path) -> None:
+    files = sidecars.write(FULL, tmp_path / "kept")
+    table = pq.read_table(files["embeddings"])
+    assert str(table.schema.field("vector").type) == "fixed_size_list<element: float>[256]"
+    assert table.column("kind").to_pylist() == ["sentence", "candidate", "candidate"]
+    assert "vector" not in files["result"].read_text()
+    sidecars.write(EMPTY, tmp_path / "empty")
+    assert pq.read_table(tmp_path / "empty" / "embeddings.parquet").num_rows == 0
 
 
 def test_the_same_analysis_has_the_same_bytes(tmp_path: Path) -> None:
@@ -103,7 +148,8 @@ def test_nothing_kept_and_damage_are_told_apart(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         sidecars.read(tmp_path / "kept")
     files = sidecars.write(FULL, tmp_path / "kept")
-    for path in files.values():
+    # The vectors are for others to read.
+    for path in (path for name, path in files.items() if name != "embeddings"):
         whole = path.read_bytes()
         path.write_bytes(whole[: len(whole) // 2])
         with pytest.raises(WorkerError, match="delete that folder") as caught:
@@ -113,17 +159,19 @@ def test_nothing_kept_and_damage_are_told_apart(tmp_path: Path) -> None:
     assert sidecars.read(tmp_path / "kept") == FULL
 
 
-def test_the_fingerprint_changes_with_media_model_and_versions(
+def test_the_fingerprint_changes_with_what_the_analysis_rests_on(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     digests = {
         sidecars.fingerprint("a" * 64, "tiny"),
         sidecars.fingerprint("b" * 64, "tiny"),
         sidecars.fingerprint("a" * 64, "base"),
+        sidecars.fingerprint("a" * 64, "tiny", "c" * 64),
+        sidecars.fingerprint("a" * 64, "tiny", proxied=True),
     }
     assert sidecars.fingerprint("a" * 64, "tiny") in digests
     monkeypatch.setattr(sidecars, "SCORING_VERSION", features.SCORING_VERSION + "x")
     digests.add(sidecars.fingerprint("a" * 64, "tiny"))
     monkeypatch.setattr(sidecars, "ANALYZER_VERSION", "x")
     digests.add(sidecars.fingerprint("a" * 64, "tiny"))
-    assert len(digests) == 5
+    assert len(digests) == 7
