@@ -10,6 +10,7 @@ import json
 from typing import Any
 
 from omniva_dagster.contracts.base import Document
+from omniva_dagster.contracts.brand import BrandKit
 from omniva_dagster.contracts.envelope import Envelope
 from omniva_dagster.contracts.registry import MESSAGE_TYPES, snake_case
 
@@ -18,6 +19,8 @@ BASE_ID = "https://schemas.omniva.example/1/"
 INDEX = "index.json"
 
 Schema = dict[str, Any]
+# What people write and nothing sends: it has a schema file, for editors, and is no message type.
+CONFIGURATION: tuple[type[Document], ...] = (BrandKit,)
 # Order of keywords in a file: what a reader asks first comes first.
 _ORDER = (
     *("$schema", "$id", "title", "description", "type", "format", "enum", "required"),
@@ -42,8 +45,10 @@ def schema_of(model: type[Document]) -> Schema:
 
 
 def schema_files() -> dict[str, bytes]:
-    """Every file of ``schemas/`` by name: one a message, and ``index.json`` that lists them."""
-    files = {f"{name}.json": _pretty(schema_of(model)) for name, model in MESSAGE_TYPES.items()}
+    """Every file of ``schemas/`` by name: one a message, ``index.json`` that lists them, and one
+    for each kind of configuration."""
+    models = (*MESSAGE_TYPES.values(), *CONFIGURATION)
+    files = {f"{model.__name__}.json": _pretty(schema_of(model)) for model in models}
     files[INDEX] = _pretty({"types": [_entry(model) for model in MESSAGE_TYPES.values()]})
     return files
 

@@ -35,9 +35,13 @@ TIMESTAMP_PATTERN = (
     r"^[12][0-9]{3}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
     r"T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,9})?Z$"
 )
+DAY_PATTERN = r"^[12][0-9]{3}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$"
 SEMVER_PATTERN = r"^(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)$"
 SHA256_PATTERN = r"^[0-9a-f]{64}$"
 SLUG_PATTERN = r"^[a-z][a-z0-9_-]{0,62}$"
+COLOUR_PATTERN = r"^#[0-9A-Fa-f]{6}$"
+# No absolute path, no "..", no hidden file, nothing that a shell or a filter graph would read.
+FILE_PATTERN = r"^[A-Za-z0-9_][A-Za-z0-9 _.-]*(/[A-Za-z0-9_][A-Za-z0-9 _.-]*){0,4}$"
 _PLAIN = r"A-Za-z0-9._~!$&'()*+,;="
 _ESCAPE = r"%[0-9A-Fa-f]{2}"
 # RFC 3986, 3: scheme, then authority and path or a path alone, then query and fragment. An asserted
@@ -79,6 +83,14 @@ def _real_date(text: str) -> str:
     return text
 
 
+def _real_day(text: str) -> str:
+    try:
+        parse_timestamp(f"{text}T00:00:00Z")
+    except ValueError:
+        raise ValueError("is not a day of the calendar") from None
+    return text
+
+
 def _real_uri(text: str) -> str:
     if re.match(INLINE_PATTERN, text):
         raise ValueError("must refer to the bytes (https://..., file:///...), not carry them")
@@ -112,6 +124,12 @@ Timestamp = Annotated[
     AfterValidator(_real_date),
     _also(format="date-time", minLength=20, maxLength=30),
 ]
+Day = Annotated[
+    str,
+    StringConstraints(pattern=DAY_PATTERN),
+    AfterValidator(_real_day),
+    _also(format="date", minLength=10, maxLength=10),
+]
 Uri = Annotated[
     str,
     StringConstraints(pattern=URI_PATTERN, max_length=4096),
@@ -135,6 +153,7 @@ Seconds = Annotated[float, Field(ge=0, le=MAX_NUMBER)]
 __all__ = [
     "MAX_NUMBER",
     "Count",
+    "Day",
     "Number",
     "Opt",
     "Positive",

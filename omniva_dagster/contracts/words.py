@@ -27,9 +27,14 @@ _FORMS = {
         "must be a UUIDv4 in lower case, like 8d7f4c1e-3b52-4f0a-9c6d-2e1b5a907f34"
     ),
     types.TIMESTAMP_PATTERN: "must be a time in UTC ending in Z, like 2026-03-04T05:06:07Z",
+    types.DAY_PATTERN: "must be a day, like 2026-03-04",
     types.SEMVER_PATTERN: "must be a version of three numbers, like 1.0.0",
     types.SHA256_PATTERN: "must be a SHA-256: 64 hexadecimal digits in lower case",
     types.SLUG_PATTERN: "must begin with a letter and hold only a-z, 0-9, _ and -, at most 63",
+    types.COLOUR_PATTERN: 'must be a colour in quotes, like "#FFD93D"',
+    types.FILE_PATTERN: (
+        "must be a path below the kit's folder: letters, digits, _ . - and blanks, no .."
+    ),
     types.URI_PATTERN: "must be a whole URI, like https://example.org/watch or file:///clips/1.mp4",
     "^[a-z_]+$": "must hold only letters a to z and underscores",
     "^[A-Za-z][A-Za-z0-9_]{0,63}$": "must be a name of letters, digits and _, at most 64",
@@ -54,7 +59,7 @@ def in_words(kind: str, context: dict[str, Any], value: Any, message: str) -> st
     if kind in _BOUNDS:
         name, phrase = _BOUNDS[kind]
         return f"must be {phrase} {_plain(context[name])}"
-    if kind == "enum":
+    if kind in {"enum", "literal_error"}:
         names = context["expected"].replace("'", "")
         return f"must be one of {names}" + (f", not {_NULL}" if value is None else "")
     if kind == "string_pattern_mismatch":

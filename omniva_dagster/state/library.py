@@ -49,6 +49,18 @@ def videos_of(connection: sa.Connection, partition: Partition) -> list[tuple[Vid
     return found
 
 
+def newest_videos(connection: sa.Connection, creator: str, most: int = 20) -> list[VideoAsset]:
+    """A creator's videos of the latest days, newest first."""
+    rows = connection.execute(
+        sa.select(videos.c.packet_id)
+        .where(videos.c.creator == creator)
+        .order_by(videos.c.day.desc(), videos.c.video_id)
+        .limit(most)
+    )
+    found = (by_id(connection, row.packet_id) for row in rows)
+    return [VideoAsset.parse(packet.payload) for packet in found if packet]
+
+
 def listed_as(connection: sa.Connection, creator: str, url: str) -> str | None:
     """The id of the creator's video that was listed at a URL, if Atlas holds it."""
     return connection.scalar(

@@ -2,8 +2,8 @@
 
 Life of a packet: a worker or engine makes a document; `emit` wraps it in an envelope, gives it the
 id derived from its source key, and inserts it with its parents on the caller's transaction, so
-that document and packet are there together or not at all. Nothing here is updated or deleted; the
-ledger's sequencer reads from here.
+that document and packet are there together or not at all. Nothing here is updated or deleted
+(triggers see to that); a row in the queue, from the same transaction, tells the ledger's sequencer.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import rfc8785
@@ -21,7 +21,7 @@ from omniva_dagster.contracts.base import Document, without_clock
 from omniva_dagster.contracts.envelope import Envelope
 from omniva_dagster.contracts.ids import derive_id
 from omniva_dagster.state.partition import Partition
-from omniva_dagster.state.tables import collisions, packet_parents, packets
+from omniva_dagster.state.tables import collisions, packet_parents, packet_queue, packets
 
 SCHEMA_VERSION = "1.0.0"
 _AT_ONCE = 500  # ids in one query
@@ -40,7 +40,9 @@ class Emission:
     """A document about to be recorded.
 
     ``occurrence`` tells apart several documents of one type on one subject by one producer; left
-    empty, the document's content and its predecessor do.
+    empty, the document's content and its predecessor do. ``may_lack_parents`` is for what is
+    mirrored from elsewhere: parents that did not come in time stay named in the envelope, and the
+    ledger marks them as missing.
     """
 
     document: Document
@@ -51,6 +53,7 @@ class Emission:
     partition: Partition
     emitted_at: str
     occurrence: str = ""
+    may_lack_parents: bool = False
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,7 @@ def emit(connection: sa.Connection, emission: Emission) -> Packet:
     A source key that exists with other content is kept as a collision for Paradox, and the first
     packet stands. Raises `MissingParentError` when a parent is not in the outbox.
     """
+    emission = replace(emission, parents=tuple(dict.fromkeys(emission.parents)))
     payload = emission.document.dump()
     previous = latest(
         connection, type(emission.document).__name__, emission.subject_id, emission.producer
@@ -191,12 +195,12 @@ def _insert(
     connection: sa.Connection, source_key: str, envelope: dict[str, Any], emission: Emission
 ) -> None:
     missing = _missing(connection, emission.parents)
-    if missing:
+    if missing and not emission.may_lack_parents:
         raise MissingParentError(
             f"{source_key} names parents that are not in the ledger: {', '.join(missing)}"
         )
     body = rfc8785.dumps(envelope)
-    connection.execute(
+    inserted = connection.execute(
         packets.insert().values(
             packet_id=envelope["message_id"],
             source_key=source_key,
@@ -211,7 +215,9 @@ def _insert(
             body=body.decode("utf-8"),
         )
     )
-    parents = list(dict.fromkeys(emission.parents))
+    (sequence,) = inserted.inserted_primary_key or (None,)
+    connection.execute(packet_queue.insert().values(sequence=sequence))
+    parents = [parent for parent in emission.parents if parent not in missing]
     if parents:
         connection.execute(
             packet_parents.insert(),

@@ -10,6 +10,7 @@ import pytest
 
 from omniva_dagster.contracts.errors import ContractError
 from omniva_dagster.contracts.registry import MESSAGE_TYPES, parse
+from omniva_dagster.contracts.schema import version_of
 from omniva_dagster.contracts.types import format_timestamp, parse_timestamp
 from tests.contracts.support import (
     TYPES,
@@ -72,9 +73,9 @@ def test_older_and_newer_minor_versions_are_read(name: str, version: str) -> Non
 
 @pytest.mark.spec("CON-8")
 @pytest.mark.parametrize("name", [name for name in VERSIONED if name != "Envelope"])
-def test_a_document_without_a_version_is_of_the_first(name: str) -> None:
+def test_a_document_without_a_version_is_taken_as_of_today(name: str) -> None:
     read = parse(name, without(name, "schema_version"))
-    assert read.dump()["schema_version"] == "1.0.0"
+    assert read.dump()["schema_version"] == version_of(type(read))
 
 
 @pytest.mark.spec("CON-4")

@@ -11,7 +11,7 @@ import jsonschema_rs
 import pytest
 
 from omniva_dagster.contracts.registry import MESSAGE_TYPES, message_type, snake_case
-from omniva_dagster.contracts.schema import schema_files
+from omniva_dagster.contracts.schema import schema_files, version_of
 from tests.contracts.support import (
     SPEC_TYPES,
     TYPES,
@@ -158,7 +158,7 @@ def test_the_index_lists_every_type_with_version_file_and_id() -> None:
     assert sorted(entry["name"] for entry in index["types"]) == TYPES
     for entry in index["types"]:
         assert json.loads(files[entry["file"]])["$id"] == entry["id"]
-        assert entry["schema_version"] == "1.0.0"
+        assert entry["schema_version"] == version_of(MESSAGE_TYPES[entry["name"]])
 
 
 @pytest.mark.spec("CON-3")

@@ -34,6 +34,7 @@ MODEL_ONLY = (
     "must be left out: the attempts are spent",
     "must differ from ",
     "must not hold packet_id",
+    "must not be old_key",
     "must hold nothing that is not in ",
     "must be less than tree_size",
     "must be in order of agent",

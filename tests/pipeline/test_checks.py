@@ -81,6 +81,7 @@ def test_a_packet_that_was_changed_by_hand_is_noticed(ran: Home) -> None:
     """STA-2: immutable packets, hash-addressable ids."""
     assert _materialized("schedule_tasks", "stardust").passed
     with ran.store.begin() as connection:
+        connection.execute(sa.text("DROP TRIGGER packets_no_update"))
         connection.execute(
             sa.text(
                 'UPDATE packets SET body = replace(body, \'"emitted_at":"2\', \'"emitted_at":"1\') '
@@ -99,6 +100,7 @@ def test_a_publication_without_a_release_is_noticed(ran: Home) -> None:
     """ZEN-8: authorizes, cancels, assigns ownership, publishes consistent transitions."""
     assert _materialized("publications", "zenith").passed
     with ran.store.begin() as connection:
+        connection.execute(sa.text("DROP TRIGGER directives_no_delete"))
         connection.execute(sa.text("DELETE FROM directives WHERE kind = 'release'"))
     found = _materialized("publications", "zenith")
     assert not found.passed

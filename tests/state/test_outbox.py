@@ -8,15 +8,23 @@ import json
 import pytest
 import rfc8785
 import sqlalchemy as sa
+from alembic import command
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from omniva_dagster.contracts.decisions import Directive, DirectiveKind
 from omniva_dagster.contracts.envelope import Envelope
 from omniva_dagster.contracts.ids import derive_id
-from omniva_dagster.state import outbox
-from omniva_dagster.state.store import Store
-from omniva_dagster.state.tables import collisions, packet_parents, packets
-from tests.state.support import CLIP, LATER, NOW, emission, task
+from omniva_dagster.state import decisions, outbox
+from omniva_dagster.state.store import Store, _alembic_config
+from omniva_dagster.state.tables import (
+    APPEND_ONLY,
+    collisions,
+    packet_parents,
+    packet_queue,
+    packets,
+)
+from tests.state.support import CLIP, HERE, LATER, NOW, emission, task
 
 
 @pytest.mark.spec("CON-9")
@@ -106,3 +114,68 @@ def test_the_log_holds_what_was_said_without_repetitions(values: list[float]) ->
     said = [json.loads(body)["payload"]["priority"] for body in bodies]
     assert said == [v for i, v in enumerate(values) if i == 0 or v != values[i - 1]]
     assert all(json.loads(body)["emitted_at"] == NOW for body in bodies)
+
+
+def test_a_packet_waits_in_the_queue_from_the_transaction_that_records_it(store: Store) -> None:
+    with store.begin() as connection:
+        outbox.emit(connection, emission(producer="videos"))
+        outbox.emit(connection, emission())
+        outbox.emit(connection, emission())
+        recorded = connection.scalars(sa.select(packets.c.sequence).order_by("sequence")).all()
+        queued = connection.scalars(sa.select(packet_queue.c.sequence).order_by("sequence")).all()
+    assert len(recorded) == 2
+    assert queued == recorded
+
+
+def test_what_is_mirrored_may_lack_parents_and_still_names_them(store: Store) -> None:
+    nowhere = derive_id("packet", "nowhere")
+    with store.begin() as connection:
+        parent = outbox.emit(connection, emission(producer="videos")).packet_id
+        packet = outbox.emit(
+            connection, emission(parents=(parent, nowhere, parent), may_lack_parents=True)
+        )
+        edges = connection.scalars(sa.select(packet_parents.c.parent_id)).all()
+    assert packet.parents == (parent, nowhere)
+    assert edges == [parent]
+
+
+@pytest.mark.spec("STA-2")
+@pytest.mark.parametrize("table", APPEND_ONLY)
+@pytest.mark.parametrize("change", ["UPDATE {} SET packet_id = packet_id", "DELETE FROM {}"])
+def test_what_is_recorded_can_be_neither_changed_nor_removed(
+    store: Store, table: str, change: str
+) -> None:
+    """STA-2: immutable packets."""
+    with store.begin() as connection:
+        parent = outbox.emit(connection, emission(producer="videos"))
+        child = outbox.emit(connection, emission(parents=(parent.packet_id,)))
+        decisions.append(
+            connection,
+            HERE,
+            Directive(
+                directive_id=derive_id("directive", "one"),
+                kind=DirectiveKind.HOLD,
+                subject_id=CLIP,
+                owner="uploader",
+                reason="a test",
+                evidence=[child.packet_id],
+                rollback="none",
+                issued_at=NOW,
+            ),
+            child.packet_id,
+        )
+    with pytest.raises(sa.exc.DBAPIError, match="append-only"), store.begin() as connection:
+        connection.execute(sa.text(change.format(table)))
+
+
+def test_what_was_recorded_before_there_was_a_queue_is_queued(store_url: str) -> None:
+    store, config = Store(store_url), _alembic_config()
+    row = {name: name for name in packets.columns.keys() if name != "sequence"}  # noqa: SIM118
+    with store.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        connection.execute(packets.insert().values(row))
+    store.migrate()
+    with store.read() as connection:
+        assert connection.scalars(sa.select(packet_queue.c.sequence)).all() == [1]
+    store.close()

@@ -42,9 +42,11 @@ MESSAGES: tuple[type[Document], ...] = (
     eclipse.CrisisEscalation,
     # 4.3
     stardust.TelemetrySample,
+    stardust.DagsterEvent,
     stardust.LedgerPacket,
     stardust.Checkpoint,
     stardust.InclusionProof,
+    stardust.KeyRotation,
     stardust.LineageLinks,
     stardust.LedgerInconsistency,
     # 4.4

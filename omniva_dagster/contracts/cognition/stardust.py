@@ -26,10 +26,12 @@ from omniva_dagster.contracts.cognition.common import (
 )
 from omniva_dagster.contracts.types import (
     Count,
+    Day,
     Number,
     Opt,
     SemVer,
     Sha256,
+    Slug,
     Timestamp,
     Uri,
     Uuid,
@@ -37,6 +39,10 @@ from omniva_dagster.contracts.types import (
 
 SourceKey = Annotated[str, StringConstraints(min_length=1, max_length=1024)]
 MessageType = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,63}$")]
+Key = Annotated[str, StringConstraints(min_length=1, max_length=1024)]
+# Lean: a packet refers to what is large (STA-6).
+Measures = Annotated[dict[Name, Number], Field(max_length=50)]
+Labels = Annotated[dict[Name, Line], Field(max_length=50)]
 # 64 bytes of Ed25519 in base64.
 Signature = Annotated[str, StringConstraints(min_length=88, max_length=88)]
 
@@ -49,6 +55,69 @@ class TelemetrySample(Document):
     value: Number = Field(description="What it was.")
     subject_id: Opt[Uuid] = Field(default=None, description="What it is about.")
     observed_at: Timestamp = Field(description="When it was measured.")
+    schema_version: SemVer = Field(default="1.0.0", description="Version of this contract.")
+
+
+class DagsterEventKind(StrEnum):
+    """What of Dagster's event log is mirrored, in Dagster's own words."""
+
+    RUN_ENQUEUED = "RUN_ENQUEUED"
+    RUN_START = "RUN_START"
+    RUN_SUCCESS = "RUN_SUCCESS"
+    RUN_FAILURE = "RUN_FAILURE"
+    RUN_CANCELED = "RUN_CANCELED"
+    STEP_START = "STEP_START"
+    STEP_SUCCESS = "STEP_SUCCESS"
+    STEP_FAILURE = "STEP_FAILURE"
+    STEP_UP_FOR_RETRY = "STEP_UP_FOR_RETRY"
+    ASSET_MATERIALIZATION_PLANNED = "ASSET_MATERIALIZATION_PLANNED"
+    ASSET_MATERIALIZATION = "ASSET_MATERIALIZATION"
+    ASSET_FAILED_TO_MATERIALIZE = "ASSET_FAILED_TO_MATERIALIZE"
+    ASSET_OBSERVATION = "ASSET_OBSERVATION"
+    ASSET_CHECK_EVALUATION_PLANNED = "ASSET_CHECK_EVALUATION_PLANNED"
+    ASSET_CHECK_EVALUATION = "ASSET_CHECK_EVALUATION"
+    ASSET_WIPED = "ASSET_WIPED"
+
+
+class CheckSeverity(StrEnum):
+    """What a check that does not pass means."""
+
+    WARN = "WARN"
+    ERROR = "ERROR"
+
+
+class DagsterEvent(Document):
+    """An entry of Dagster's event log, mirrored: what happened to a run, step, asset or check (4.3).
+
+    Its lineage stands in the envelope's ``_meta_parents``. A run's events share a trace.
+    """
+
+    kind: DagsterEventKind = Field(description="What happened.")
+    occurred_at: Timestamp = Field(description="When, by the clock of whoever logged it.")
+    run_id: Opt[Line] = Field(
+        default=None, description="Dagster's run; left out of what was reported outside of one."
+    )
+    job_name: Opt[Line] = Field(default=None, description="The run's job.")
+    step_key: Opt[Line] = Field(default=None, description="The run's step.")
+    asset_key: Opt[Key] = Field(default=None, description="The asset, its path joined by slashes.")
+    partition: Opt[Key] = Field(default=None, description="The partition's key.")
+    code_version: Opt[Line] = Field(default=None, description="Of the code that materialized it.")
+    data_version: Opt[Line] = Field(default=None, description="Of what was materialized.")
+    check_name: Opt[Line] = Field(default=None, description="The asset's check.")
+    passed: Opt[bool] = Field(default=None, description="Whether the check passed.")
+    severity: Opt[CheckSeverity] = Field(
+        default=None, description="What it means that the check did not pass."
+    )
+    error_class: Opt[Line] = Field(default=None, description="The type of what was raised.")
+    error_message: Opt[Text] = Field(
+        default=None, description="What was raised; cut, and without what looks like a secret."
+    )
+    measures: Measures = Field(
+        default_factory=dict, description="The event's metadata, of it the numbers."
+    )
+    labels: Labels = Field(
+        default_factory=dict, description="The event's metadata, of it the short texts."
+    )
     schema_version: SemVer = Field(default="1.0.0", description="Version of this contract.")
 
 
@@ -77,9 +146,11 @@ class LedgerPacket(Document):
     producer: Name = Field(description="The envelope's: the module that emitted it.")
     emitted_at: Timestamp = Field(description="The envelope's: when it was emitted.")
     subject_id: Opt[Uuid] = Field(default=None, description="What the message is about.")
+    creator: Opt[Slug] = Field(default=None, description="The creator whose partition it is of.")
+    day: Opt[Day] = Field(default=None, description="The day (UTC) of that partition.")
     message_uri: Opt[Uri] = Field(default=None, description="Where the message itself is.")
     sequenced_at: Opt[Timestamp] = Field(default=None, description="When it got its place.")
-    schema_version: SemVer = Field(default="1.0.0", description="Version of this contract.")
+    schema_version: SemVer = Field(default="1.1.0", description="Version of this contract.")
 
     @field_validator("sequenced_at")
     @classmethod
@@ -118,7 +189,7 @@ class InclusionProof(Document):
     """That a packet is in the log that a checkpoint signs (RFC 9162, 2.1.3; 4.3)."""
 
     packet_id: Uuid = Field(description="The packet.")
-    content_hash: Sha256 = Field(description="Of the packet's message: the leaf.")
+    content_hash: Sha256 = Field(description="Of the packet's message; part of the leaf.")
     tree_size: Count = Field(description="The checkpoint's.")
     leaf_index: Count = Field(description="The packet's place; less than tree_size.")
     path: Annotated[list[Sha256], Field(max_length=64)] = Field(
@@ -133,6 +204,23 @@ class InclusionProof(Document):
         if index >= info.data.get("tree_size", index + 1):
             raise ValueError("must be less than tree_size")
         return index
+
+
+class KeyRotation(Document):
+    """From here on another key signs the log's checkpoints; both signed that it does (4.3)."""
+
+    origin: Line = Field(description="The log it is about.")
+    old_key: Line = Field(description="The key that signed before, in the form of signed notes.")
+    new_key: Line = Field(description="The key that signs from now on, in the same form.")
+    tree_size: Count = Field(description="How many packets the log held.")
+    note: Text = Field(description="That checkpoint, signed by both.")
+    rotated_at: Timestamp = Field(description="When the new key was made.")
+    schema_version: SemVer = Field(default="1.0.0", description="Version of this contract.")
+
+    @model_validator(mode="after")
+    def _changes_the_key(self) -> Self:
+        demand(self, (self.new_key != self.old_key, "new_key", "must not be old_key"))
+        return self
 
 
 class LineageLinks(Document):
