@@ -1,5 +1,6 @@
 """Bringing videos in: what to scrape, and what came of it."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 if TYPE_CHECKING:
-    from omniva_dagster.workers.scraper import Listing
+    from omniva_dagster.workers.scraper import Fetched, Listing
 
 from omniva_dagster import state as db
 from omniva_dagster.assets._common import Shown, cell, clock, outcome_metadata, pipeline_asset
@@ -170,6 +171,7 @@ class _Intake:
         key = f"videos/{video_id}/{fetched.sha256[:16]}"
         media_uri = self._atlas.put(fetched.media, f"{key}/source{fetched.media.suffix.lower()}")
         metadata_uri = self._atlas.put(fetched.info_json, f"{key}/info.json")
+        self._keep_proxy(fetched, media_uri, key)
 
         def commit(recorder: Recorder) -> list[Record[VideoAsset]]:
             capture = recorder.record(
@@ -229,6 +231,15 @@ class _Intake:
             return [asset]
 
         return commit
+
+    def _keep_proxy(self, fetched: "Fetched", media_uri: str, key: str) -> None:
+        """Put the small rendition beside the media; the first one stands, and none is needed."""
+        from omniva_dagster.workers.media.proxy import STEM, proxy_of
+
+        if fetched.proxy is None or proxy_of(self._atlas.path(media_uri)) is not None:
+            return
+        with suppress(WorkerError):
+            self._atlas.put(fetched.proxy, f"{key}/{STEM}{fetched.proxy.suffix}")
 
     def _listings(self, job: Record[ScraperJob]) -> list[_Find]:
         from omniva_dagster.workers.scraper import Failure

@@ -20,7 +20,8 @@ def opened(media: Path) -> Iterator[Any]:
             yield container
     except (av.FFmpegError, OSError, EOFError) as error:
         # Its text alone: the whole message names a path of this machine.
-        raise corrupt(error.strerror or type(error).__name__) from error
+        said = getattr(error, "strerror", None) or type(error).__name__
+        raise corrupt(said) from error
 
 
 def corrupt(why: str) -> WorkerError:

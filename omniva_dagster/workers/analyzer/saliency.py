@@ -48,7 +48,7 @@ class _Piece:
 
 
 class Salience:
-    """Takes pictures in order, a few a second; holds two numbers a second of video and column."""
+    """Takes pictures in order, a few a second; holds a hundred numbers for two seconds of video."""
 
     def __init__(self, shrinker: Any) -> None:
         self._shrinker = shrinker

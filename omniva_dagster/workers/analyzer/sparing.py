@@ -62,7 +62,7 @@ class Reader:
         self._spared = self._sparing
         self._waiting: list[int] = []
         self._keyframes: deque[float] = deque(maxlen=_KEYFRAMES_KEPT)
-        self._saved = 0
+        self._saved, self._owed = 0, 0.0
         self._last_end = 0.0
         prepare(stream)
         if self._sparing:
@@ -92,12 +92,11 @@ class Reader:
         return max(end, self._last_end) if self._last_end < end + 1 else end
 
     def expect(self, doubts: list[tuple[float, float]], seconds_a_frame: float) -> None:
-        """Weigh what looking again at these places would cost; if it is too much, decode
-        everything from here on."""
-        if not self._sparing:
-            return
-        cost = sum(self._seconds_again(before, after) for before, after in doubts)
-        if cost / max(seconds_a_frame, 1e-3) > self._saved + _ALLOWANCE:
+        """Add up what looking again at these places will cost; if it is more than was saved,
+        decode everything from here on."""
+        seconds = sum(self._seconds_again(before, after) for before, after in doubts)
+        self._owed += seconds / max(seconds_a_frame, 1e-3)
+        if self._sparing and self._owed > self._saved + _ALLOWANCE:
             self._spare_no_more()
 
     def _seconds_again(self, before: float, after: float) -> float:

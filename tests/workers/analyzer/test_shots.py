@@ -121,7 +121,7 @@ def test_where_looking_again_would_cost_more_everything_is_decoded_at_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     names = ["coffee.png", "chelsea.png", "astronaut.png", "motorcycle_left.png"]
-    montage = [frame for i in range(24) for frame in pan(names[i % 4], 10)]
+    montage = [frame for i in range(24) for frame in pan(names[i % 4], 10, step=0.5)]
     path = encode(montage, tmp_path / "a.mp4", 30, (*H264, *LATE_KEYS))
     expected = pytest.approx([i / 3 for i in range(1, 24)], abs=0.015)
     monkeypatch.setattr(sparing, "_ALLOWANCE", 10_000)
