@@ -37,9 +37,10 @@ dev: setup ## The Dagster UI and daemon on loopback
 test: setup ## All tests
 	$(BIN)/python -m pytest
 
-soak: setup ## Long tests: 200,000 documents at random, 40 kills at random moments
+soak: setup ## Long tests: 200,000 documents at random, kills at random and at every moment
 	OMNIVA_TEST_FUZZ=200000 $(BIN)/python -m pytest tests/contracts/test_fuzz.py --timeout 1800
 	OMNIVA_TEST_KILLS=40 $(BIN)/python -m pytest tests/e2e/test_killed_runs.py --timeout 3600
+	OMNIVA_TEST_LEDGER_KILLS=200 $(BIN)/python -m pytest tests/stardust/test_faults.py --timeout 3600
 
 lint: setup ## ruff, mypy --strict, import rules
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
