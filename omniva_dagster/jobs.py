@@ -3,9 +3,24 @@
 import dagster as dg
 
 from omniva_dagster.assets import CLIP_PIPELINE
+from omniva_dagster.resources.ledger import LedgerResource
 
 clip_pipeline = dg.define_asset_job(
     "clip_pipeline",
     selection=dg.AssetSelection.assets(*CLIP_PIPELINE),
     description="One creator's day, from the channel to published clips.",
 )
+
+
+@dg.op(description="Brings what the mirror has missed, and seals the days that are over.")
+def tend_ledger(context: dg.OpExecutionContext, ledger: LedgerResource) -> None:
+    """Reconcile with Dagster's event log, then seal."""
+    context.log.info(ledger.reconcile(context.instance, wait=60.0).summary)
+    days = ledger.seal()
+    context.log.info(f"sealed: {', '.join(days) or 'nothing'}")
+
+
+@dg.job(description="What the ledger needs once a night.")
+def ledger_upkeep() -> None:
+    """Reconciliation and sealing."""
+    tend_ledger()

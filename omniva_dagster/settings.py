@@ -54,8 +54,15 @@ class Settings(BaseSettings):
     whisper_model: str = Field(
         default="auto", description="Folder, bundled:base, bundled:tiny.en, or a model's name."
     )
+    whisper_retry_model: str = Field(
+        default="",
+        description="A larger model that hears again what the first was unsure of; none if empty.",
+    )
     whisper_device: Literal["auto", "cpu", "cuda"] = Field(
         default="auto", description="Where transcription runs."
+    )
+    judge: str = Field(
+        default="", description="module:attribute of one more judge of candidates; none if empty."
     )
     encoder: Literal["auto", "libx264", "h264_nvenc"] = Field(
         default="auto", description="Video encoder; auto probes NVENC by a real encode."
@@ -77,6 +84,11 @@ class Settings(BaseSettings):
     )
     privacy_status: Literal["public", "unlisted", "private"] = Field(
         default="private", description="Who may see what is published."
+    )
+
+    ledger_anchor: str = Field(
+        default="",
+        description="Folder, file or https URL that gets the ledger's checkpoints; none if empty.",
     )
 
     @field_validator("home")

@@ -1,6 +1,6 @@
 """Understanding videos: what is said and seen, and which spans are worth a clip."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
@@ -19,11 +19,14 @@ from omniva_dagster.contracts.reasons import ReasonCode
 from omniva_dagster.contracts.record import Record
 from omniva_dagster.contracts.video import VideoAsset
 from omniva_dagster.engines import horizon, lattice, pantheon
-from omniva_dagster.resources.media import AtlasResource, TranscriberResource
+from omniva_dagster.resources.media import AtlasResource, JuryResource, TranscriberResource
 from omniva_dagster.resources.sidecars import load_analysis
 from omniva_dagster.resources.state import StateResource
 from omniva_dagster.resources.workbench import Commit, Recorder, Skip, Workbench
 from omniva_dagster.state.partition import Subject
+
+if TYPE_CHECKING:
+    from omniva_dagster.workers.analyzer.analyze import Analysis
 
 
 @pipeline_asset(
@@ -38,11 +41,14 @@ def analysis_results(
 ) -> dg.Output[list[Record[AnalysisResult]]]:
     """Transcript with word times, shots, faces, and scored candidates of 15 to 60 seconds.
 
-    The words, shots, faces and every score's contributions stand beside it in Atlas. The same
-    file under the same model is analyzed once.
+    The words, shots, faces, loudness and every score's contributions stand beside it in Atlas, as
+    do vectors of its sentences. What the site knows of the viewers counts where there is such
+    knowledge. The same file under the same model is analyzed once.
     """
     from omniva_dagster.workers.analyzer import sidecars
     from omniva_dagster.workers.analyzer.analyze import analyze
+    from omniva_dagster.workers.analyzer.hints import read_hints
+    from omniva_dagster.workers.media.proxy import proxy_of
 
     bench = state.workbench(context)
     store = atlas.store
@@ -50,15 +56,21 @@ def analysis_results(
     def work(video: Record[VideoAsset]) -> Commit:
         asset = video.document
         listener = transcriber.transcriber
-        print_of = sidecars.fingerprint(asset.sha256, listener.name)
+        media = store.path(asset.media_uri)
+        hints, proxy = read_hints(store.path(asset.metadata_uri)), proxy_of(media)
+        print_of = sidecars.fingerprint(
+            asset.sha256, listener.name, hints.digest, proxied=proxy is not None
+        )
         key = f"analysis/{asset.video_id}/{print_of[:32]}"
         if not store.path(key).is_dir():
             analysis = analyze(
-                store.path(asset.media_uri),
+                media,
                 asset.video_id,
                 listener,
                 generated_at=bench.now,
                 parents=[video.packet_id],
+                hints=hints,
+                proxy=proxy,
                 on_progress=lambda _step, fraction: bench.progress(asset.title, fraction),
             )
             with store.scratch() as folder:
@@ -81,19 +93,13 @@ def analysis_results(
 
     records = bench.each(videos, _video_subject, work)
     titles = {video.subject_id: video.document.title for video in videos}
-    lines = ["| video | words | keywords | candidates | begins |", "|---|---|---|---|---|"]
-    lines += [
-        f"| {cell(titles[record.subject_id])} | {len(record.document.transcript.split())} "
-        f"| {cell(', '.join(record.document.keywords_detected[:6]))} "
-        f"| {len(record.document.clip_candidates)} | {cell(record.document.transcript, 200)} |"
-        for record in records
-    ]
+    analyses = [load_analysis(bench.store, atlas.store, record.subject_id) for record in records]
     metadata: Shown = {
         "videos": len(records),
         "words": sum(len(record.document.transcript.split()) for record in records),
         "candidates": sum(len(record.document.clip_candidates) for record in records),
-        "transcripts": dg.MetadataValue.md("\n".join(lines)),
-        "scores": dg.MetadataValue.md(_breakdown(bench, atlas, records)),
+        "transcripts": dg.MetadataValue.md(_transcripts(titles, records, analyses)),
+        "scores": dg.MetadataValue.md(_breakdown(records, analyses)),
     }
     return dg.Output(records, metadata=metadata | outcome_metadata(bench.finish()))
 
@@ -104,13 +110,19 @@ def clip_candidates(
     analysis_results: list[Record[AnalysisResult]],
     state: StateResource,
     atlas: AtlasResource,
+    jury: JuryResource,
 ) -> dg.Output[list[Record[ClipCandidate]]]:
     """Every candidate judged: a vote of each of Pantheon's personas, and Lattice's priority.
 
-    Deterministic and without a language model; the guidance used is pinned to the partition.
+    Deterministic and without a language model; the guidance used is pinned to the partition. A
+    judge that OMNIVA_JUDGE registers votes too; what it said once it says for ever.
     """
+    from omniva_dagster.workers.analyzer import features
+
     bench = state.workbench(context)
     guidance = _guidance(bench)
+    panel = jury.panel()
+    abstained: list[str] = []
 
     def work(analysis: Record[AnalysisResult]) -> Commit:
         if not analysis.document.clip_candidates:
@@ -119,10 +131,18 @@ def clip_candidates(
                 "no stretch of 15 to 60 s that begins and ends with a sentence; "
                 "a longer video with more speech gives clips",
             )
-        contributions = load_analysis(bench.store, atlas.store, analysis.subject_id).contributions
+        found = load_analysis(bench.store, atlas.store, analysis.subject_id)
         judged = []
-        for candidate, parts in zip(analysis.document.clip_candidates, contributions, strict=True):
-            ballots = pantheon.vote({part.name: part.value for part in parts})
+        for candidate, parts in zip(
+            analysis.document.clip_candidates, found.contributions, strict=True
+        ):
+            known = features.values(parts)
+            ballots = pantheon.vote(known)
+            opinion = panel.ask(_text(found, candidate), known)
+            if opinion is not None and opinion.value is not None:
+                ballots += (pantheon.guest(opinion.judge, opinion.value, opinion.note),)
+            elif opinion is not None:
+                abstained.append(opinion.note)
             priority = lattice.priority(
                 candidate.confidence, ballots, float(guidance["desirability"])
             )
@@ -150,6 +170,8 @@ def clip_candidates(
         "judged": dg.MetadataValue.md(_votes(records)),
         "guidance": dg.MetadataValue.json(guidance),
     }
+    if abstained:
+        metadata["the judge"] = f"no vote on {len(abstained)} candidates: {abstained[0]}"
     return dg.Output(records, metadata=metadata | outcome_metadata(bench.finish()))
 
 
@@ -157,22 +179,59 @@ def _video_subject(video: Record[VideoAsset]) -> Subject:
     return Subject(video.subject_id, video.document.title, video.trace_id)
 
 
-def _breakdown(
-    bench: Workbench, atlas: AtlasResource, records: list[Record[AnalysisResult]]
+def _text(found: "Analysis", candidate: ClipCandidate) -> str:
+    """What is said in a candidate."""
+    from omniva_dagster.workers.analyzer.words import join
+
+    start, end = candidate.start_time, candidate.end_time
+    return join([word for word in found.words if start <= word.start < end])
+
+
+def _transcripts(
+    titles: dict[str, str],
+    records: list[Record[AnalysisResult]],
+    analyses: "list[Analysis]",
 ) -> str:
-    """What each feature adds to each candidate's score."""
+    """What was heard of each video, how surely, and what else is known of it."""
+    from omniva_dagster.workers.analyzer.doubts import share
+
+    lines = [
+        "| video | language | words | in doubt | viewers' hints | pictures | keywords "
+        "| candidates | begins |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    lines += [
+        f"| {cell(titles[record.subject_id])} "
+        f"| {cell(analysis.language)} ({analysis.language_probability:.0%}) "
+        f"| {len(analysis.words)} | {share(analysis.doubtful, analysis.words):.0%} "
+        f"| {'used' if analysis.hints else 'none'} | {cell(analysis.seen_in)} "
+        f"| {cell(', '.join(record.document.keywords_detected[:6]))} "
+        f"| {len(record.document.clip_candidates)} | {cell(record.document.transcript, 200)} |"
+        for record, analysis in zip(records, analyses, strict=True)
+    ]
+    return "\n".join(lines)
+
+
+def _breakdown(records: list[Record[AnalysisResult]], analyses: "list[Analysis]") -> str:
+    """What each feature adds to each candidate's score, and what its cuts are charged with."""
     rows = []
     names: list[str] = []
-    for record in records:
-        analysis = load_analysis(bench.store, atlas.store, record.subject_id)
-        for candidate, parts in zip(
-            record.document.clip_candidates, analysis.contributions, strict=True
+    for record, analysis in zip(records, analyses, strict=True):
+        for candidate, parts, charges in zip(
+            record.document.clip_candidates,
+            analysis.contributions,
+            analysis.penalties,
+            strict=True,
         ):
             names = names or [part.name for part in parts]
             points = " | ".join(f"{part.points:.2f}" for part in parts)
             span = f"{clock(candidate.start_time)}–{clock(candidate.end_time)}"
-            rows.append(f"| {span} | {candidate.confidence:.2f} | {points} |")
-    heads = [f"| span | score | {' | '.join(names)} |", "|---|---|" + "---|" * len(names)]
+            charged = ", ".join(f"{charge.name} −{charge.share:.0%}" for charge in charges)
+            rows.append(
+                f"| {span} | {candidate.confidence:.2f} | {points} | {cell(charged or 'clean')} |"
+            )
+    heads = [f"| span | score | {' | '.join(names)} | cuts |", "|---|---|" + "---|" * len(names)]
+    heads[1] += "---|"
     return "\n".join([*heads, *rows]) if rows else "no candidates"
 
 

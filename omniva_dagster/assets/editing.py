@@ -1,6 +1,5 @@
 """Editing: how each promoted clip is to be cut, and the clips themselves."""
 
-import dataclasses
 import json
 import os
 import shutil
@@ -16,6 +15,7 @@ from omniva_dagster.contracts.reasons import ReasonCode
 from omniva_dagster.contracts.record import Record
 from omniva_dagster.resources import plans
 from omniva_dagster.resources.media import AtlasResource, RendererResource
+from omniva_dagster.resources.planning import ClipPlanner
 from omniva_dagster.resources.sidecars import load_analysis
 from omniva_dagster.resources.state import StateResource
 from omniva_dagster.resources.workbench import Commit, Recorder, Skip, Workbench
@@ -102,65 +102,20 @@ class _Planner:
     def __init__(self, bench: Workbench, atlas: AtlasResource, renderer: RendererResource) -> None:
         self._bench = bench
         self._atlas = atlas.store
-        self._renderer = renderer
+        self._planner = ClipPlanner(atlas.store, renderer, bench.partition.creator)
 
     def work(self, promotion: Record[Directive]) -> Commit:
         """Plan a promoted clip and keep the plan in Atlas."""
-        from omniva_dagster.workers.editor.colour import read_colour
-        from omniva_dagster.workers.editor.loudness import find_loudness
-        from omniva_dagster.workers.editor.plan import (
-            EditContext,
-            editing_context_id,
-            plan_edit,
-        )
-        from omniva_dagster.workers.editor.style import style_named
-
         must_permit(self._bench, promotion.subject_id, "edit")
         with self._bench.store.read() as connection:
             pinned = db.decisions.promotion(connection, promotion.subject_id)
             held = db.library.video(connection, promotion.video_id)
+            siblings = db.decisions.promotions_of(connection, promotion.video_id)
         assert pinned is not None
         assert held is not None
         video = held[0]
         analysis = load_analysis(self._bench.store, self._atlas, video.video_id)
-        source = self._atlas.path(video.media_uri)
-        style = style_named(self._renderer.style)
-        start, end = pinned.candidate.start_time, pinned.candidate.end_time
-        edit = EditContext(
-            clip_id=pinned.clip_id,
-            video_id=video.video_id,
-            source=source,
-            start=start,
-            end=end,
-            source_width=video.width,
-            source_height=video.height,
-            frame_rate=video.frame_rate,
-            has_audio=video.has_audio,
-            words=analysis.words,
-            faces=analysis.faces,
-            scenes=analysis.scenes,
-            colour=read_colour(source),
-        )
-        loudness = plans.known_loudness(
-            self._atlas,
-            video.sha256,
-            f"{start}-{end}",
-            style,
-            lambda: find_loudness(
-                source,
-                start,
-                end,
-                style,
-                has_audio=video.has_audio,
-                ffmpeg=self._renderer.executable,
-                timeout=self._renderer.timeout_seconds,
-            ),
-        )
-        plan = plan_edit(edit, style, loudness, self._renderer.probe(), [])
-        context_id = editing_context_id(plan, video.sha256)
-        outputs = plans.expected_outputs(pinned.clip_id, context_id)
-        job = plan.job.model_copy(update={"expected_outputs": outputs})
-        plans.keep_plan(self._atlas, dataclasses.replace(plan, job=job), context_id)
+        job = self._planner.plan(pinned, siblings, video, analysis)
 
         def commit(recorder: Recorder) -> list[Record[EditJob]]:
             return [
@@ -214,16 +169,19 @@ class _Studio:
             held = db.library.video(connection, job.video_id)
         assert held is not None
         label = _clip_subject(self._bench, job).label
+        plan = plans.load_plan(self._atlas, job.document)
         with self._atlas.scratch() as scratch:
-            made = render(
-                plans.load_plan(self._atlas, job.document),
-                self._atlas.path(held[0].media_uri),
-                scratch / "work",
-                ffmpeg=self._renderer.executable,
-                encoder=self._renderer.probe(),
-                timeout=self._renderer.timeout_seconds,
-                on_progress=lambda fraction: self._bench.progress(label, fraction),
-            )
+            with self._renderer.place():
+                made = render(
+                    plan,
+                    self._atlas.path(held[0].media_uri),
+                    scratch / "work",
+                    ffmpeg=self._renderer.executable,
+                    encoder=self._renderer.probe(),
+                    timeout=self._renderer.timeout_seconds,
+                    files=plans.assets_of(self._atlas, plan),
+                    on_progress=lambda fraction: self._bench.progress(label, fraction),
+                )
             outputs = plans.expected_outputs(job.subject_id, context_id)
             clip = RenderedClip(
                 clip_id=job.subject_id,

@@ -80,7 +80,19 @@ def run_partition(
                 },
             )
         )
+    _record(opened)
     return RunResult(result.run_id, creator, day, result.success, _failure(result))
+
+
+def _record(opened: DagsterInstance) -> None:
+    """Bring the ledger up to date; nothing is lost if that fails, so the run stands."""
+    from omniva_dagster.resources.build import build_resources
+    from omniva_dagster.stardust.errors import LedgerError
+
+    try:
+        build_resources(settings())["ledger"].sync(opened, wait=10.0)
+    except (LedgerError, OSError) as error:
+        click.secho(f"the ledger is not up to date: {error}", fg="yellow", err=True)
 
 
 @contextmanager

@@ -1,10 +1,14 @@
 """All resources from the settings."""
 
+import os
+import platform
 from typing import Any
 
 from omniva_dagster.resources.desk import ZenithDesk
+from omniva_dagster.resources.ledger import LedgerResource
 from omniva_dagster.resources.media import (
     AtlasResource,
+    JuryResource,
     PublisherResource,
     RendererResource,
     ScraperResource,
@@ -21,6 +25,9 @@ def build_resources(settings: Settings) -> dict[str, Any]:
     return {
         "io_manager": WarehouseIOManager(home=str(home)),
         "state": StateResource(url=settings.state_url),
+        "ledger": LedgerResource(
+            url=settings.state_url, home=str(home), anchor=settings.ledger_anchor
+        ),
         "atlas": AtlasResource(home=str(home)),
         "scraper": ScraperResource(
             workdir=str(home / "downloads"),
@@ -31,13 +38,21 @@ def build_resources(settings: Settings) -> dict[str, Any]:
             cookies=settings.cookies,
         ),
         "transcriber": TranscriberResource(
-            model=settings.whisper_model, home=str(home), device=settings.whisper_device
+            model=settings.whisper_model,
+            home=str(home),
+            device=settings.whisper_device,
+            retry_model=settings.whisper_retry_model,
         ),
+        "jury": JuryResource(judge=settings.judge, memory=str(home / "judges")),
         "renderer": RendererResource(
             ffmpeg=settings.ffmpeg,
             encoder=settings.encoder,
             style=settings.caption_style,
             timeout_seconds=settings.render_timeout_seconds,
+            brands=str(home / "brands"),
+            # A machine's own: what is shared out is this machine's processors.
+            slots=str(home / "slots" / platform.node()),
+            at_once=min(4, os.cpu_count() or 1),
         ),
         "publisher": PublisherResource(
             outbox=str(home / "outbox"),

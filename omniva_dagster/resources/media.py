@@ -1,16 +1,22 @@
 """The media store and the workers that touch media, as Dagster resources."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
+from omniva_dagster.contracts.errors import ContractError
+from omniva_dagster.contracts.reasons import ReasonCode, WorkerError
 from omniva_dagster.resources.atlas import Atlas
 from omniva_dagster.workers.uploader import Publisher
 
 if TYPE_CHECKING:
+    from omniva_dagster.workers.analyzer.judges import Panel
     from omniva_dagster.workers.analyzer.speech import Transcriber
+    from omniva_dagster.workers.editor.brand import Brand, Listen
     from omniva_dagster.workers.editor.encoder import Encoder
     from omniva_dagster.workers.scraper import Catalog, Scraper
 
@@ -60,11 +66,25 @@ class TranscriberResource(dg.ConfigurableResource[Any]):
     model: str
     home: str
     device: str = "auto"
+    retry_model: str = ""
 
     @property
     def transcriber(self) -> "Transcriber":
         """The transcriber of this process."""
-        return _transcriber(self.model, self.home, self.device)
+        return _transcriber(self.model, self.home, self.device, self.retry_model)
+
+
+class JuryResource(dg.ConfigurableResource[Any]):
+    """The judge that is registered beside Pantheon's personas, if one is, and its memory."""
+
+    judge: str = ""
+    memory: str
+
+    def panel(self) -> "Panel":
+        """The judge for one step, or nobody."""
+        from omniva_dagster.workers.analyzer.judges import Panel
+
+        return Panel(self.judge, Path(self.memory))
 
 
 class RendererResource(dg.ConfigurableResource[Any]):
@@ -74,6 +94,34 @@ class RendererResource(dg.ConfigurableResource[Any]):
     encoder: str = "auto"
     style: str = "clean"
     timeout_seconds: float = 1800.0
+    brands: str = ""
+    slots: str = ""
+    at_once: int = 2
+
+    def brand(self, creator: str, listen: "Listen") -> "Brand":
+        """How a creator's clips look and sound: their brand kit over the configured style.
+
+        `WorkerError` ``bad_command`` with every fault of a kit that is wrong.
+        """
+        from omniva_dagster.workers.editor.brand import read_brand
+
+        try:
+            return read_brand(Path(self.brands), creator, self.style, listen)
+        except ContractError as error:
+            raise WorkerError(
+                ReasonCode.BAD_COMMAND,
+                f"the brand kit of {creator} in {self.brands} is {error.message}; correct it "
+                f"(`omniva preview --creator {creator}` shows it), and run again",
+            ) from error
+
+    @contextmanager
+    def place(self) -> Iterator[None]:
+        """One of the places that this machine has for renders, over all processes of this home."""
+        from omniva_dagster.workers.slots import slot
+
+        # Whoever is before may take their whole time, and there may be several of them.
+        with slot(Path(self.slots), self.at_once, timeout=4 * self.timeout_seconds):
+            yield
 
     @property
     def executable(self) -> str:
@@ -106,7 +154,7 @@ class PublisherResource(dg.ConfigurableResource[Any]):
 
 
 @lru_cache(maxsize=2)
-def _transcriber(model: str, home: str, device: str) -> "Transcriber":
+def _transcriber(model: str, home: str, device: str, retry_model: str) -> "Transcriber":
     from omniva_dagster.workers.analyzer.speech import FasterWhisper
 
-    return FasterWhisper(model, Path(home), device=device)
+    return FasterWhisper(model, Path(home), device=device, retry_spec=retry_model)

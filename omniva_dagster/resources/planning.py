@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from omniva_dagster.state.decisions import Promotion
     from omniva_dagster.workers.analyzer.analyze import Analysis
     from omniva_dagster.workers.editor.brand import Brand
-    from omniva_dagster.workers.editor.sound.loudness import Loudness
     from omniva_dagster.workers.editor.plan import EditContext
+    from omniva_dagster.workers.editor.sound.loudness import Loudness
     from omniva_dagster.workers.editor.style import Style
     from omniva_dagster.workers.media.timeline import Still
 
@@ -83,12 +83,13 @@ class ClipPlanner:
 
     def loudness(self, context: EditContext, sha256: str, style: Style) -> Loudness:
         """How loud what is kept of a clip's span is, and what is done about it."""
-        from omniva_dagster.workers.editor.sound.loudness import NO_SOUND
         from omniva_dagster.workers.editor.plan import tightened
+        from omniva_dagster.workers.editor.sound.loudness import NO_SOUND
 
         if not context.has_audio:
             return NO_SOUND
-        return self._heard(context.source, sha256, tightened(context, style), style)
+        kept = tightened(context, style)
+        return self._heard(context.source, sha256, kept, style, context.track)
 
     def _bumper_loudness(self, path: Path, sha256: str, seconds: float) -> Loudness:
         from omniva_dagster.workers.editor.style import style_named
@@ -96,7 +97,9 @@ class ClipPlanner:
         whole = [Kept(0.0, seconds)]
         return self._heard(path, sha256, whole, style_named(self._renderer.style))
 
-    def _heard(self, path: Path, sha256: str, kept: Sequence[Kept], style: Style) -> Loudness:
+    def _heard(
+        self, path: Path, sha256: str, kept: Sequence[Kept], style: Style, track: int = 0
+    ) -> Loudness:
         from omniva_dagster.workers.editor.sound.loudness import find_loudness
 
         return plans.known_loudness(
@@ -111,6 +114,7 @@ class ClipPlanner:
                 style,
                 has_audio=True,
                 kept=kept,
+                track=track,
                 ffmpeg=self._renderer.executable,
                 timeout=self._renderer.timeout_seconds,
             ),
@@ -125,10 +129,11 @@ def context_of(
     analysis: Analysis,
 ) -> EditContext:
     """All that is known about a span of a video."""
-    from omniva_dagster.workers.editor.framing.bars import find_picture
     from omniva_dagster.workers.editor.colour import read_colour
+    from omniva_dagster.workers.editor.framing.bars import find_picture
     from omniva_dagster.workers.editor.plan import EditContext
     from omniva_dagster.workers.media.probe import probe
+    from omniva_dagster.workers.media.seeking import lead_before
 
     seen = probe(source)
     return EditContext(
@@ -151,6 +156,8 @@ def context_of(
         interlaced=seen.interlaced,
         alpha=seen.alpha,
         picture=find_picture(source, *span),
+        track=seen.track,
+        lead=lead_before(source, *span),
     )
 
 

@@ -17,8 +17,8 @@ from omniva_dagster.contracts.ids import derive_id
 from omniva_dagster.resources.atlas import Atlas
 
 if TYPE_CHECKING:
-    from omniva_dagster.workers.editor.sound.loudness import Loudness
     from omniva_dagster.workers.editor.plan import EditPlan
+    from omniva_dagster.workers.editor.sound.loudness import Loudness
     from omniva_dagster.workers.editor.style import Style
 
 

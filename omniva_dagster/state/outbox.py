@@ -71,10 +71,13 @@ def emit(connection: sa.Connection, emission: Emission) -> Packet:
     """Record a document, once: what says the same as the latest on its subject is that packet.
 
     A source key that exists with other content is kept as a collision for Paradox, and the first
-    packet stands. Raises `MissingParentError` when a parent is not in the outbox.
+    packet stands. Raises `MissingParentError` when a parent is not in the outbox, and
+    `ContractError` when the document is not valid.
     """
     emission = replace(emission, parents=tuple(dict.fromkeys(emission.parents)))
     payload = emission.document.dump()
+    # A copy with other fields is not checked by its model: nothing invalid is recorded (STA-4).
+    type(emission.document).parse(payload)
     previous = latest(
         connection, type(emission.document).__name__, emission.subject_id, emission.producer
     )

@@ -98,7 +98,7 @@ def test_killed_at_random_moments_each_clip_is_published_once(
     assert home.count("collisions") == 0
     # What was killed is shown as failed, and takes no place in the queue.
     assert "STARTED" not in _run_statuses(path)
-    files, packets = home.files(), home.count("packets")
+    files, packets = home.files(), home.recorded()
     assert _run_to_the_end(path) == report
     assert home.files() == files
-    assert home.count("packets") == packets
+    assert home.recorded() == packets

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,7 +16,7 @@ from dagster._core.events import StepMaterializationData
 from omniva_dagster.contracts.ids import derive_id
 from omniva_dagster.contracts.registry import parse
 from omniva_dagster.stardust.layout import Layout
-from omniva_dagster.stardust.mirror import cursors, sources, tailing
+from omniva_dagster.stardust.mirror import cursors, sources, tailing, words
 from omniva_dagster.stardust.mirror.events import event_of
 from omniva_dagster.stardust.sequencer import sequence
 from omniva_dagster.stardust.verify import verify
@@ -340,3 +341,28 @@ def test_a_run_that_dagster_has_deleted_stays_in_the_ledger(mirror: Mirror) -> N
     with mirror.store.read() as connection:
         assert cursors.open_runs(connection) == []
         assert connection.scalar(sa.select(sa.func.count()).select_from(packets)) >= len(before)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "https://ada:s3cret@example.org/x",
+        "Authorization: Bearer s3cret.s3cret",
+        'client_secret="s3cret"',
+        "{'api_key': 's3cret'}",
+        "GET /x?access_token=s3cret&a=b",
+        "ghp_s3crets3crets3crets3cret",
+        "-----BEGIN PRIVATE KEY-----\ns3cret\n-----END PRIVATE KEY-----",
+        "password: s3cret",
+    ],
+)
+def test_what_looks_like_a_secret_is_hidden(said: str) -> None:
+    assert "s3cret" not in words.text(f"before {said} after")
+    assert words.text(f"before {said} after").startswith("before")
+
+
+@pytest.mark.parametrize("said", ["y", "token", "token=", "//", "a-", "bearer ", 'key="', "eyJ"])
+def test_looking_for_secrets_takes_no_time_that_grows_with_the_square(said: str) -> None:
+    started = time.process_time()
+    words.scrubbed(said * (100_000 // len(said)))
+    assert time.process_time() - started < 2

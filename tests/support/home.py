@@ -53,6 +53,12 @@ class Home:
             found = connection.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar()
         return int(found or 0)
 
+    def recorded(self) -> int:
+        """Packets of the work itself: every run adds those of Dagster's events about it."""
+        query = "SELECT count(*) FROM packets WHERE producer != 'dagster'"
+        with self.store.read() as connection:
+            return int(connection.exec_driver_sql(query).scalar() or 0)
+
     def files(self) -> dict[str, int]:
         """Files that people and later steps see, with the time each was last changed."""
         roots = [self.path / name for name in ("outbox", "atlas/objects")]

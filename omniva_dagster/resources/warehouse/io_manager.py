@@ -13,6 +13,9 @@ from omniva_dagster.contracts.record import Record
 from omniva_dagster.workers.durable import sync
 
 CONTRACT_KEY = "omniva/contract"
+# The metadata that names the packets of the records of a materialization, as the mirror reads it.
+PACKETS_KEY = "packets"
+MOST_PACKETS = 900
 
 
 class WarehouseIOManager(dg.ConfigurableIOManager):
@@ -29,7 +32,16 @@ class WarehouseIOManager(dg.ConfigurableIOManager):
         """Write a partition, whole or not at all; a rerun replaces it."""
         path = self._path(context)
         write(path, _model(context), obj, Path(self.home) / "warehouse.staging")
-        context.add_output_metadata({"path": dg.MetadataValue.path(path)})
+        # Of these the ledger's packet of the materialization is made (its lineage).
+        held = list(dict.fromkeys(record.packet_id for record in obj))[:MOST_PACKETS]
+        context.add_output_metadata(
+            {
+                "path": dg.MetadataValue.path(path),
+                PACKETS_KEY: dg.MetadataValue.json(held),
+                "dagster/partition_row_count": len(obj),
+                "size_bytes": path.stat().st_size,
+            }
+        )
 
     def load_input(self, context: dg.InputContext) -> list[Record[Any]]:
         """Read a partition; one that was never materialized is a clear error."""
