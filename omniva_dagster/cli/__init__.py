@@ -20,8 +20,10 @@ _COMMANDS = {
     "run": ("run", "One creator's day, or one video, to published clips."),
     "backfill": ("backfill", "A creator's range of days."),
     "status": ("status", "What a partition came to: clips, scores, what failed."),
+    "preview": ("preview", "A few seconds in a creator's brand."),
     "validate": ("validate", "Check messages against their contracts."),
     "schemas": ("schemas", "Generate and check the JSON Schema files."),
+    "ledger": ("ledger", "Query, trace, verify and prove what happened."),
 }
 
 
@@ -48,7 +50,8 @@ class _Lazy(click.Group):
 def cli() -> None:
     """Long videos in, published short clips out, and a proof of how each came to be.
 
-    Exit codes: 0 all done, 1 failed, 2 wrong usage, 3 done, but some documents failed.
+    Exit codes: 0 all done, 1 failed, 2 wrong usage, 3 done, but some documents failed, 4 the ledger
+    or a proof is not what it should be.
     """
 
 
@@ -56,10 +59,11 @@ def main() -> Any:
     """Entry point: errors that name their cause are shown without a traceback."""
     from omniva_dagster.contracts.errors import ContractError
     from omniva_dagster.contracts.reasons import WorkerError
+    from omniva_dagster.stardust.errors import LedgerError
 
     try:
         return cli()
-    except (ContractError, WorkerError, LookupError) as error:
+    except (ContractError, WorkerError, LedgerError, LookupError) as error:
         if type(error) in (KeyError, IndexError):
             raise
         click.secho(f"error: {error}", fg="red", err=True)

@@ -106,7 +106,7 @@ def _whisper() -> str:
 
 
 def _captions() -> str:
-    from omniva_dagster.workers.editor.fonts import font_files
+    from omniva_dagster.workers.editor.captions.fonts import font_files
     from omniva_dagster.workers.editor.style import style_named
 
     style = style_named(prepare().caption_style)

@@ -157,9 +157,9 @@ def _rendered(
     folder: Path,
 ) -> Rendered:
     from omniva_dagster.resources import progress
-    from omniva_dagster.workers.editor.sound.loudness import find_loudness
     from omniva_dagster.workers.editor.plan import plan_edit, tightened
     from omniva_dagster.workers.editor.render import render
+    from omniva_dagster.workers.editor.sound.loudness import find_loudness
 
     loudness = find_loudness(
         context.source,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -36,7 +35,7 @@ def inside(sources: Sources, query: str) -> list[tuple[Any, ...]]:
     """The same in this process: quicker, behind two of the four walls."""
     with locked(sources) as database:
         check(database, query, VIEWS)
-        return database.execute(query).fetchall()
+        return database.sql(query).fetchall()
 
 
 def files(folder: Path) -> dict[str, tuple[int, int]]:
@@ -50,7 +49,8 @@ def files(folder: Path) -> dict[str, tuple[int, int]]:
 def test_every_packet_is_there_with_its_day_and_its_document(sources: Sources) -> None:
     rows = answer(
         sources,
-        "SELECT date::VARCHAR, count(*), min(payload->>'$.source') FROM packets GROUP BY 1 ORDER BY 1",
+        "SELECT date::VARCHAR, count(*), min(payload->>'$.source') FROM packets GROUP BY 1 "
+        "ORDER BY 1",
     )
     assert rows == [(day, BATCHES * PER_BATCH, "tests — ünïcode") for day in DAYS]
 
@@ -160,8 +160,6 @@ ATTACKS = [
     "FROM pg_catalog.pg_class",
     "FROM sqlite_master",
     "FROM sources",
-    "SELECT getenv('HOME')",
-    "SELECT $1",
     "",
     ";",
     "-- nothing",
@@ -171,14 +169,10 @@ ATTACKS = [
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
-def test_an_attack_is_refused_before_it_runs(
-    sources: Sources, attack: str, tmp_path: Path
-) -> None:
+def test_an_attack_is_refused_before_it_runs(sources: Sources, attack: str, tmp_path: Path) -> None:
     query = _aimed(attack, sources, tmp_path)
-    with locked(sources) as database, pytest.raises((QueryError, duckdb.Error)) as refused:
+    with locked(sources) as database, pytest.raises(QueryError) as refused:
         check(database, query, VIEWS)
-        # What is no query at all may pass the look, and then fails for what it says.
-        database.execute(query)
     assert "TOP SECRET" not in str(refused.value)
 
 
@@ -206,6 +200,8 @@ def _aimed(attack: str, sources: Sources, tmp_path: Path) -> str:
         "SET allowed_directories = ['/']",
         "SELECT * FROM glob('/**')",
         "FROM duckdb_secrets()",
+        "SELECT getenv('HOME')",
+        "SELECT $1",
     ],
 )
 def test_the_database_itself_opens_nothing_else_even_if_nobody_looks(
@@ -233,13 +229,13 @@ def test_the_process_can_write_no_byte_even_if_nobody_looks(
 
 def test_nothing_is_written_by_asking(ledger: Ledger, tmp_path: Path) -> None:
     before = files(tmp_path)
-    here = set(os.listdir())
+    here = set(Path.cwd().iterdir())
     source = Sources.at(ledger.layout.root)
     assert answer(source, "SELECT count(*) FROM packets") == [(ALL,)]
     with pytest.raises(QueryError):
         answer(source, "SELECT * FROM range(100000000) ORDER BY hash(range)", seconds=3)
     assert files(tmp_path) == before
-    assert set(os.listdir()) == here
+    assert set(Path.cwd().iterdir()) == here
 
 
 def test_a_query_that_takes_too_long_is_ended_and_says_what_to_do(sources: Sources) -> None:
@@ -247,7 +243,7 @@ def test_a_query_that_takes_too_long_is_ended_and_says_what_to_do(sources: Sourc
     with pytest.raises(QueryError, match="longer than 2 s: narrow it"):
         answer(
             sources,
-            "SELECT count(*) FROM range(1000000000) a, range(1000000000) b WHERE hash(a, b) = 7",
+            "SELECT count(*) FROM range(100000000) a, range(1000000) b WHERE hash(a, b) = 7",
             seconds=2,
         )
     assert time.monotonic() - began < 10
@@ -256,22 +252,30 @@ def test_a_query_that_takes_too_long_is_ended_and_says_what_to_do(sources: Sourc
 def test_a_query_that_stops_in_the_middle_of_its_rows_is_no_shorter_answer(
     sources: Sources,
 ) -> None:
-    endless = "SELECT a.range FROM range(1000000000) a, range(1000000000) b"
-    with pytest.raises(QueryError, match="longer than"), asked(sources, endless, seconds=4) as found:
+    endless = "SELECT a.range FROM range(100000000) a, range(1000000) b"
+    with (
+        pytest.raises(QueryError, match="longer than"),
+        asked(sources, endless, seconds=4) as found,
+    ):
         for _ in found.rows():
             pass
 
 
-@pytest.mark.parametrize(
-    "query",
-    [
-        "SELECT list(range) FROM range(2000000000)",
-        "SELECT sum(length(repeat('x', 1000000000) || range::VARCHAR)) FROM range(64)",
-    ],
-)
-def test_a_query_that_takes_too_much_memory_is_ended(sources: Sources, query: str) -> None:
-    with pytest.raises(QueryError, match="memory|too much|longer"):
-        answer(sources, query, seconds=20)
+def test_only_the_time_that_one_waits_for_a_query_counts(sources: Sources) -> None:
+    """Who reads the answer may take their time: a pager, a slow disk."""
+    rows = "SELECT range, repeat('x', 1000) FROM range(200000)"
+    with asked(sources, rows, seconds=20) as found:
+        found._worker._left = 3.0
+        batches = found.batches()
+        next(batches)
+        time.sleep(3.5)
+        assert sum(batch.num_rows for batch in batches) > 190_000
+
+
+def test_a_query_that_takes_too_much_memory_is_ended(sources: Sources) -> None:
+    query = "SELECT count(DISTINCT repeat('x', 1000000) || range::VARCHAR) FROM range(100000)"
+    with pytest.raises(QueryError, match=r"memory|too much"):
+        answer(sources, query, seconds=30)
 
 
 def test_a_query_nested_beyond_reason_is_refused_not_a_crash(sources: Sources) -> None:
@@ -304,7 +308,7 @@ def test_an_empty_ledger_has_the_same_columns(sources: Sources, tmp_path: Path) 
 def test_a_day_that_is_sealed_while_one_reads_is_read_again(
     ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real: Callable[..., Any] = sql._Worker.answer
+    real: Callable[..., Any] = sql._Worker.open
     calls = []
 
     def answered(worker: Any) -> Any:
@@ -313,7 +317,7 @@ def test_a_day_that_is_sealed_while_one_reads_is_read_again(
             raise sql._FilesMovedError("gone")
         return real(worker)
 
-    monkeypatch.setattr(sql._Worker, "answer", answered)
+    monkeypatch.setattr(sql._Worker, "open", answered)
     source = Sources.at(ledger.layout.root)
     assert answer(source, "SELECT count(*) FROM packets") == [(ALL,)]
     assert len(calls) == 2
