@@ -98,6 +98,7 @@ def analysis_results(
         "videos": len(records),
         "words": sum(len(record.document.transcript.split()) for record in records),
         "candidates": sum(len(record.document.clip_candidates) for record in records),
+        "model": ", ".join(sorted({analysis.model for analysis in analyses})) or "none",
         "transcripts": dg.MetadataValue.md(_transcripts(titles, records, analyses)),
         "scores": dg.MetadataValue.md(_breakdown(records, analyses)),
     }

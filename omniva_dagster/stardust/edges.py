@@ -11,6 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+from omniva_dagster.stardust.duck import opened
 from omniva_dagster.stardust.findings import FORGED, RESTORE, Finding
 
 if TYPE_CHECKING:
@@ -51,16 +52,11 @@ def check_edges(files: Sequence[Path]) -> Iterator[Finding]:
 
 def scratch_database(scratch: str) -> duckdb.DuckDBPyConnection:
     """A DuckDB of a verification's own, which spills to the folder ``scratch``."""
-    import duckdb
-
-    return duckdb.connect(
+    return opened(
         str(Path(scratch) / "edges.duckdb"),
-        config={
-            "memory_limit": _MEMORY,
-            "temp_directory": scratch,
-            "preserve_insertion_order": "false",
-            "autoinstall_known_extensions": "false",
-        },
+        memory_limit=_MEMORY,
+        temp_directory=scratch,
+        preserve_insertion_order="false",
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from omniva_dagster.stardust.duck import opened
 from omniva_dagster.stardust.entries import arrow_schema, leaf_data_of_columns
 from omniva_dagster.stardust.errors import LedgerError
 from omniva_dagster.stardust.layout import Layout, leaves_of
@@ -41,7 +42,6 @@ def find_row(layout: Layout, packet_id: str) -> Found | None:
 
 
 def _found(files: list[str], packet_id: str) -> Found | None:
-    import duckdb
 
     if not files:
         return None
@@ -50,7 +50,7 @@ def _found(files: list[str], packet_id: str) -> Found | None:
         f"SELECT {columns} FROM read_parquet($files, hive_partitioning = false) "  # noqa: S608
         "WHERE packet_id = $id LIMIT 2"
     )
-    with duckdb.connect(config={"autoinstall_known_extensions": "false"}) as database:
+    with opened() as database:
         rows: Any = database.sql(query, params={"files": files, "id": packet_id}).to_arrow_table()
     if rows.num_rows > 1:
         raise LedgerError(f"packet {packet_id} is there twice: run `omniva ledger verify`")

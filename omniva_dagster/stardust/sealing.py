@@ -14,6 +14,7 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from omniva_dagster.stardust import compaction, files, lease, parquet, segments
+from omniva_dagster.stardust.duck import opened
 from omniva_dagster.stardust.entries import COLUMNS, arrow_schema, leaf_data_of_columns
 from omniva_dagster.stardust.errors import LedgerError
 from omniva_dagster.stardust.hashes import level_name
@@ -113,17 +114,7 @@ def _by_trace(layout: Layout, old: Sequence[Segment]) -> Iterator[pa.RecordBatch
 
 
 def _sorter(scratch: str) -> duckdb.DuckDBPyConnection:
-    import duckdb
-
-    return duckdb.connect(
-        config={
-            "memory_limit": _MEMORY,
-            "threads": 1,
-            "temp_directory": scratch,
-            "autoinstall_known_extensions": False,
-            "autoload_known_extensions": False,
-        }
-    )
+    return opened(memory_limit=_MEMORY, threads=1, temp_directory=scratch)
 
 
 def _as_logged(

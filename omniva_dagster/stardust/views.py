@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from omniva_dagster.stardust.duck import opened
 from omniva_dagster.stardust.layout import Layout
 
 if TYPE_CHECKING:
@@ -146,21 +147,9 @@ class Sources:
 
 def connect(sources: Sources) -> duckdb.DuckDBPyConnection:
     """A database in memory with a view for each table; it trusts whoever writes its SQL."""
-    import duckdb
-
-    database = duckdb.connect(
-        config={
-            "memory_limit": MEMORY,
-            # What does not fit is an error: nothing is written anywhere.
-            "temp_directory": "",
-            "autoinstall_known_extensions": "false",
-            "autoload_known_extensions": "false",
-            "python_enable_replacements": "false",
-        }
-    )
+    # What does not fit is an error: with no folder to spill to, nothing is written anywhere.
+    database = opened(memory_limit=MEMORY, temp_directory="", python_enable_replacements="false")
     database.execute("SET TimeZone = 'UTC'")
-    # After two seconds it would be drawn into standard output, whoever reads that.
-    database.execute("SET enable_progress_bar = false")
     for name, query in _definitions(sources):
         database.execute(f"CREATE VIEW {name} AS {query}")
     return database

@@ -17,6 +17,7 @@ import orjson
 
 from omniva_dagster.contracts.cognition.stardust import DagsterEvent
 from omniva_dagster.contracts.errors import ContractError
+from omniva_dagster.stardust.duck import opened
 from omniva_dagster.stardust.errors import LedgerError
 from omniva_dagster.stardust.layout import Layout, leaves_of
 
@@ -148,16 +149,11 @@ def _asked(
 @contextmanager
 def _working() -> Iterator[duckdb.DuckDBPyConnection]:
     """A database that puts on disk what does not fit in its memory."""
-    import duckdb
-
-    with TemporaryDirectory(prefix="omniva-export-") as scratch:
-        config: dict[str, str | bool | int | float | list[str]] = {
-            "autoinstall_known_extensions": "false",
-            "memory_limit": _MEMORY,
-            "temp_directory": scratch,
-        }
-        with duckdb.connect(config=config) as database:
-            yield database
+    with (
+        TemporaryDirectory(prefix="omniva-export-") as scratch,
+        opened(memory_limit=_MEMORY, temp_directory=scratch) as database,
+    ):
+        yield database
 
 
 def _files(layout: Layout) -> list[Path]:
