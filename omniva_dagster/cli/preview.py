@@ -168,6 +168,7 @@ def _rendered(
         brand.style,
         has_audio=context.has_audio,
         kept=tightened(context, brand.style),
+        track=context.track,
         ffmpeg=renderer.executable,
     )
     encoder = renderer.probe()

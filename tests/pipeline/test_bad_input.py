@@ -9,7 +9,8 @@ import pytest
 
 from omniva_dagster.contracts.decisions import Outcome
 from omniva_dagster.demo.channel import ChannelVideo, serve_channel, write_channel
-from tests.support.footage import silent
+from omniva_dagster.workers.media.ffmpeg import run_ffmpeg
+from tests.support.footage import silent, talking_head
 from tests.support.home import DAY, Home
 
 pytestmark = pytest.mark.media
@@ -44,7 +45,12 @@ def test_the_bad_videos_of_a_day_are_named_and_the_good_one_is_published(
     torn = footage.read_bytes()
     (folder / "truncated.mp4").write_bytes(torn[: len(torn) // 2])
     (folder / "gone.mp4").write_bytes(b"")
-    _channel(folder, ["good", "speechless", "soundless", "truncated", "gone"])
+    (folder / "page.mp4").write_text("<html>Sorry, not today</html>")
+    talking_head(folder / "brief.mp4", seconds=4)
+    arguments = ["-i", str(footage), "-vn", "-c:a", "copy", str(folder / "unseen.mp4")]
+    run_ffmpeg(arguments, timeout=60)
+    names = ["good", "speechless", "soundless", "truncated", "gone", "page", "brief", "unseen"]
+    _channel(folder, names)
     with serve_channel(folder) as served:
         home.add("ada", served.feed_url)
         report = home.run()
@@ -54,7 +60,13 @@ def test_the_bad_videos_of_a_day_are_named_and_the_good_one_is_published(
             "soundless": "no_audio",
             "truncated": "corrupt_media",
             "gone": troubles["gone"],
+            "page": "corrupt_media",
+            "unseen": "no_video",
         }
+        skipped = [
+            item for item in report["outcomes"] if item.get("reason_code") == "no_candidates"
+        ]
+        assert [item["label"] for item in skipped] == ["brief"]
         (clip,) = report["clips"]
         assert Path(clip["path"]).is_file()
         assert all(item["message"] for item in report["outcomes"] if item["status"] == "ERROR")

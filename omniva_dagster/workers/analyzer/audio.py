@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from omniva_dagster.workers.analyzer.container import corrupt, decoded, opened
+from omniva_dagster.workers.media.probe import sound_track
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,20 +23,42 @@ _GAP_SAMPLES = SAMPLE_RATE // 20
 # A damaged timestamp must not make hours of silence: beyond the file's declared length (or this,
 # where it declares none) frames just follow each other.
 _LONGEST_SECONDS = 12 * 3600
+# A channel that is this many dB louder than the mean of both was recorded against the other, which
+# leaves next to nothing of both.
+_CANCELLED_DB = 20.0
+_NEARLY_NOTHING_DB = -60.0
 
 
 def decode(media: Path) -> Samples | None:
-    """The first audio stream as float32 mono, 16 kHz; None if there is no audio stream.
+    """The audio stream that is heard (`probe.sound_track`) as float32 mono, 16 kHz; None without.
 
     Sample ``i`` is heard ``i / 16000`` seconds after the start of the video: a late start and
-    gaps are silence. Raises `WorkerError` ``corrupt_media``.
+    gaps are silence. Stereo whose channels cancel each other is heard by its left one. Raises
+    `WorkerError` ``corrupt_media``.
     """
+    samples = _decoded(media, "mono")
+    if samples is None or _level(samples) > _NEARLY_NOTHING_DB:
+        return samples
+    left = _decoded(media, "stereo")
+    assert left is not None
+    return left if _level(left) > _level(samples) + _CANCELLED_DB else samples
+
+
+def _level(samples: Samples) -> float:
+    import numpy as np
+
+    power = float(np.dot(samples, samples)) / max(1, len(samples))
+    return 10 * float(np.log10(max(power, 1e-10)))
+
+
+def _decoded(media: Path, layout: str) -> Samples | None:
+    """The sound as it is mixed to one channel, or the first of two."""
     with opened(media) as container:
         if not container.streams.audio:
             return None
         declared = (container.duration or 0) / 1e6
-        track = _Track(int((declared or _LONGEST_SECONDS) * SAMPLE_RATE))
-        stream = container.streams.audio[0]
+        track = _Track(int((declared or _LONGEST_SECONDS) * SAMPLE_RATE), layout)
+        stream = container.streams.audio[sound_track(container)]
         stream.thread_type = "AUTO"
         for time, frame in decoded(container, stream):
             track.add(time, frame)
@@ -48,8 +71,10 @@ def decode(media: Path) -> Samples | None:
 class _Track:
     """Frames laid end to end by their timestamps; none is placed after ``limit`` samples."""
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, layout: str) -> None:
         self.length = 0
+        self._layout = layout
+        self._channels = 2 if layout == "stereo" else 1
         self._limit = limit
         self._pieces: list[NDArray[np.int16]] = []
         self._resampler: Any = None
@@ -67,7 +92,7 @@ class _Track:
         moved = abs(position - expected) > _GAP_SAMPLES and position < self._limit
         if form != self._format or moved:
             self.finish()
-            self._resampler = av.AudioResampler(format="s16", layout="mono", rate=SAMPLE_RATE)
+            self._resampler = av.AudioResampler(format="s16", layout=self._layout, rate=SAMPLE_RATE)
             self._format = form
             self._seek(position if moved else self.length)
         frame.pts = None
@@ -103,7 +128,7 @@ class _Track:
 
     def _take(self, frame: Any) -> None:
         for resampled in self._resampler.resample(frame):
-            piece = resampled.to_ndarray().reshape(-1)
+            piece = resampled.to_ndarray().reshape(-1)[:: self._channels]
             self._given += len(piece)
             dropped = min(self._skip, len(piece))
             self._skip -= dropped

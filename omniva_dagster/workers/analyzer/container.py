@@ -66,11 +66,3 @@ def origin_of(container: Any) -> float:
     import av
 
     return float((container.start_time or 0) / av.time_base)
-
-
-def picture_stream(container: Any) -> Any:
-    """The first video stream that is not a cover picture; None if there is none."""
-    import av
-
-    cover = av.stream.Disposition.attached_pic
-    return next((s for s in container.streams.video if not s.disposition & cover), None)

@@ -12,7 +12,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from omniva_dagster.workers.analyzer.container import opened, picture_stream
+from omniva_dagster.workers.analyzer.container import opened
 from omniva_dagster.workers.analyzer.faces import FaceFinder, Features
 from omniva_dagster.workers.analyzer.motion import Motion
 from omniva_dagster.workers.analyzer.mouths import Mouths
@@ -21,6 +21,7 @@ from omniva_dagster.workers.analyzer.shots import CutFinder, settled
 from omniva_dagster.workers.analyzer.small import Shrinker, Thumb
 from omniva_dagster.workers.analyzer.sparing import Reader, Shown, cuts_within
 from omniva_dagster.workers.analyzer.stills import Stills
+from omniva_dagster.workers.media.probe import picture_stream
 from omniva_dagster.workers.media.timeline import Face, Interest, Scene, Still
 
 if TYPE_CHECKING:

@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from omniva_dagster.contracts.reasons import WorkerError
-from omniva_dagster.workers.analyzer.container import decoded, opened, origin_of, picture_stream
+from omniva_dagster.workers.analyzer.container import decoded, opened, origin_of
 from omniva_dagster.workers.analyzer.shots import CutFinder
 from omniva_dagster.workers.analyzer.small import Shrinker
+from omniva_dagster.workers.media.probe import picture_stream
 
 # Where a place can be found again by its time; elsewhere everything is decoded at once.
 _SEEKABLE = ("mp4", "matroska")

@@ -48,7 +48,8 @@ class EditContext:
     Times are seconds of the video, width and height are of the picture as displayed (rotation and
     sample aspect ratio applied). Words, faces and scenes may reach beyond the clip; ``language``
     is an ISO 639-1 code, empty if unknown; ``picture`` is what lies between black bars, None
-    where there are none.
+    where there are none; ``track`` is the number of the audio stream; ``lead`` is how long before
+    a moment the file has to be opened (`media.seeking`).
     """
 
     clip_id: str
@@ -70,6 +71,8 @@ class EditContext:
     interlaced: bool = False
     alpha: bool = False
     picture: Box | None = None
+    track: int = 0
+    lead: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -114,8 +117,10 @@ def clip_command(
     is; and how many seconds it makes."""
     import ffmpeg
 
-    source = _opened(context.start, cut.kept[-1].end - context.start + 0.5, encoder.decoder)
-    picture = constant(_upright(_planar(source, encoder), context), cut.rate)
+    length = cut.kept[-1].end - context.start + 0.5
+    lead = min(context.lead, context.start)
+    source = _opened(context.start, length, lead, encoder.decoder)
+    picture = constant(_upright(_planar(_since(lead, source), encoder), context), cut.rate)
     picture = cut_picture(picture, cut.kept, context.start, cut.rate)
     picture = reframed(picture, cut.shots, cut.rate, style, scaler_options(context.colour))
     picture = toned(picture, context.colour)
@@ -142,24 +147,29 @@ def clip_command(
     return [str(part) for part in written.compile(cmd="{ffmpeg}")], total
 
 
-def _opened(start: float, duration: float, decoder: str = "") -> Any:
-    """The source from ``start`` on: seeking before the input is exact where pictures are
-    decoded, and skips what comes before."""
+def _opened(start: float, duration: float, lead: float, decoder: str = "") -> Any:
+    """The source from ``lead`` before ``start`` on: seeking before the input is exact where
+    pictures are decoded, and skips what comes before."""
     import ffmpeg
 
     hardware = {"hwaccel": decoder} if decoder else {}
     return ffmpeg.input(
         "{input}",
-        ss=number(start),
-        t=number(duration),
+        **({} if 0 < lead == start else {"ss": number(start - lead)}),
+        t=number(duration + lead),
         threads=_DECODER_THREADS,
         protocol_whitelist=_GUARD,
         **hardware,
     )
 
 
-def _planar(source: Any, encoder: Encoder) -> Any:
+def _since(lead: float, source: Any) -> Any:
+    """The picture, its first ``lead`` seconds before the clip's clock begins."""
     picture = source["V:0"]
+    return picture.filter("setpts", f"PTS-{number(lead)}/TB") if lead else picture
+
+
+def _planar(picture: Any, encoder: Encoder) -> Any:
     return picture.filter("format", _PLANAR) if encoder.decoder else picture
 
 
@@ -175,7 +185,10 @@ def _sound(source: Any, context: EditContext, cut: Cut, style: Style, loudness: 
 
     duration = cut.duration
     if context.has_audio:
-        even = even_audio(source["a:0"], round(cut.kept[-1].end - context.start, 3))
+        heard, lead = source[f"a:{context.track}"], min(context.lead, context.start)
+        if lead:
+            heard = heard.filter("asetpts", f"PTS-{number(lead)}/TB")
+        even = even_audio(heard, round(cut.kept[-1].end - context.start, 3))
         even = cut_sound(even, cut.kept, context.start)
         return mastered(even, duration, loudness.gain, loudness.ceiling, style)
     silence = ffmpeg.input(
@@ -231,7 +244,10 @@ def still_command(
         moment, length = cut.in_video(begins), min(_STILL_SECONDS, shot.end - begins)
     at = cut.in_clip(moment)
     framed = held(_shot_at(cut.shots, at), at, length)
-    picture = _upright(_opened(moment, length)["V:0"], context)
+    lead = min(context.lead, moment)
+    picture = _upright(_since(lead, _opened(moment, length, lead)), context)
+    if lead:
+        picture = picture.filter("trim", start=0)
     if still is None:
         picture = picture.filter("thumbnail", 2 * round(style.max_frame_rate))
     picture = reframed(picture, [framed], Fraction(30), style, scaler_options(context.colour))

@@ -16,13 +16,9 @@ from omniva_dagster.workers.editor.framing.path import Waypoint, cubic
 from omniva_dagster.workers.editor.framing.shot import FramedShot
 from omniva_dagster.workers.editor.style import Style
 
-SAMPLE_RATE = 48000
 # Without full_chroma_int a change of matrix is a level too dark.
 _SCALER = "bicubic+accurate_rnd+full_chroma_int"
 _COARSE = "bilinear+accurate_rnd+full_chroma_int"
-# The limiter looks at samples; at four times the rate they miss no peak between them
-# (ITU-R BS.1770, annex 2).
-_OVERSAMPLED = 4 * SAMPLE_RATE
 _STANDARD_RATES = (
     Fraction(24000, 1001),
     Fraction(24),
@@ -259,32 +255,6 @@ def _ratio(rate: Fraction) -> str:
 def constant(stream: Any, rate: Fraction) -> Any:
     """``stream`` at a constant rate from its first moment on."""
     return stream.filter("fps", _ratio(rate), start_time=0)
-
-
-def even_audio(stream: Any, duration: float) -> Any:
-    """48 kHz stereo from the span's first moment to its last, gaps filled with silence."""
-    return (
-        stream.filter("aresample", SAMPLE_RATE, **{"async": 1, "first_pts": 0})
-        .filter("aformat", sample_fmts="fltp", channel_layouts="stereo")
-        .filter("apad", whole_dur=number(duration))
-        .filter("atrim", duration=number(duration))
-    )
-
-
-def mastered(stream: Any, duration: float, gain: float, ceiling: float | None, style: Style) -> Any:
-    """Even audio, amplified by ``gain`` dB, limited to ``ceiling`` dBFS, its ends softened."""
-    if gain:
-        stream = stream.filter("volume", f"{gain:.2f}dB")
-    if ceiling is not None:
-        stream = (
-            stream.filter("aresample", _OVERSAMPLED)
-            .filter("alimiter", limit=f"{10 ** (ceiling / 20):.5f}", level=0, attack=5, release=80)
-            .filter("aresample", SAMPLE_RATE)
-        )
-    fade_out = min(style.fade_out, duration / 2)
-    stream = stream.filter("afade", t="in", st=0, d=number(style.audio_fade_in))
-    stream = stream.filter("afade", t="out", st=number(duration - fade_out), d=number(fade_out))
-    return stream.filter("aformat", sample_fmts="fltp", channel_layouts="stereo")
 
 
 def number(value: float) -> str:

@@ -27,6 +27,8 @@ from omniva_dagster.contracts.reasons import ReasonCode, WorkerError
 INPUT_GUARD = ("-protocol_whitelist", "file,pipe")
 _FILTERS_NEEDED = (" ass ", " loudnorm ", " ebur128 ", " scale ")
 _KEPT_LINES = 400
+# What libass says of its fonts once must not be lost among what a decoder says of a damaged file.
+_FONT_LINE = "fontselect:"
 _REAP_SECONDS = 0.005
 _GPU_BUSY = re.compile(
     r"OpenEncodeSessionEx failed|No capable devices found|CUDA_ERROR|Cannot load (libcuda|nvcuda|"
@@ -128,8 +130,9 @@ def run_ffmpeg(
         kill()
 
     log: deque[str] = deque(maxlen=_KEPT_LINES)
+    fonts: deque[str] = deque(maxlen=_KEPT_LINES)
     watchdog = threading.Timer(timeout, give_up)
-    reader = threading.Thread(target=_drain, args=(process, log), daemon=True)
+    reader = threading.Thread(target=_drain, args=(process, log, fonts), daemon=True)
     watchdog.start()
     reader.start()
     try:
@@ -142,7 +145,7 @@ def run_ffmpeg(
         watchdog.cancel()
         reader.join(timeout=5)
     code = process.returncode
-    said = "\n".join(log)
+    said = "\n".join([*fonts, *log])
     if timed_out.is_set():
         raise WorkerError(
             ReasonCode.RENDER_TIMEOUT,
@@ -166,10 +169,10 @@ def _reaped(process: subprocess.Popen[str], reaping: threading.Lock) -> float:
         time.sleep(_REAP_SECONDS)
 
 
-def _drain(process: subprocess.Popen[str], log: deque[str]) -> None:
+def _drain(process: subprocess.Popen[str], log: deque[str], fonts: deque[str]) -> None:
     assert process.stderr is not None
     for line in process.stderr:
-        log.append(line.rstrip())
+        (fonts if _FONT_LINE in line else log).append(line.rstrip())
 
 
 def _report(

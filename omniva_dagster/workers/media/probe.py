@@ -18,7 +18,8 @@ class MediaInfo:
     """Streams of a file; width and height as displayed: square pixels, rotation applied.
 
     ``interlaced``: pictures are two half-pictures taken one after the other. ``alpha``: they have
-    transparent parts that come out of the decoder as such.
+    transparent parts that come out of the decoder as such. ``track`` is the number of the audio
+    stream that is heard.
     """
 
     duration: float
@@ -31,6 +32,7 @@ class MediaInfo:
     audio_codec: str
     interlaced: bool = False
     alpha: bool = False
+    track: int = 0
 
 
 def probe(path: Path) -> MediaInfo:
@@ -44,8 +46,9 @@ def probe(path: Path) -> MediaInfo:
         raise _corrupt(path, "it is empty")
     try:
         with av.open(str(path), options={"protocol_whitelist": "file,pipe"}) as container:
-            video = container.streams.video[0] if container.streams.video else None
-            audio = container.streams.audio[0] if container.streams.audio else None
+            video = picture_stream(container)
+            sounds = container.streams.audio
+            audio = sounds[sound_track(container)] if sounds else None
             duration = container.duration / av.time_base if container.duration else 0.0
             frames: list[Any] = []
             if video is not None:
@@ -66,9 +69,29 @@ def probe(path: Path) -> MediaInfo:
                 audio_codec=audio.codec_context.name if audio is not None else "",
                 interlaced=any(frame.interlaced_frame for frame in frames),
                 alpha=bool(frames) and any(c.is_alpha for c in frames[0].format.components),
+                track=sound_track(container),
             )
     except (av.FFmpegError, OSError, EOFError) as error:
         raise _corrupt(path, str(error)) from error
+
+
+def picture_stream(container: Any) -> Any:
+    """The first video stream of an open container that is not a cover picture; None if there is
+    none. ffmpeg calls it ``V:0``."""
+    import av
+
+    cover = av.stream.Disposition.attached_pic
+    return next((s for s in container.streams.video if not s.disposition & cover), None)
+
+
+def sound_track(container: Any) -> int:
+    """Which of an open container's audio streams is heard: the first that players take by
+    default, else the first. ffmpeg calls it ``a:<number>``."""
+    import av
+
+    default = av.stream.Disposition.default
+    marked = (n for n, s in enumerate(container.streams.audio) if s.disposition & default)
+    return next(marked, 0)
 
 
 def _first_pictures(container: Any, video: Any) -> list[Any]:

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from omniva_dagster.workers.analyzer import sparing
-from omniva_dagster.workers.analyzer.container import opened, picture_stream
+from omniva_dagster.workers.analyzer.container import opened
 from omniva_dagster.workers.analyzer.pictures import look
 from omniva_dagster.workers.analyzer.shots import CutFinder, settled
 from omniva_dagster.workers.analyzer.sparing import Reader
+from omniva_dagster.workers.media.probe import picture_stream
 from tests.workers.analyzer.moving import H264, Frame, brighter, encode, pan, picture
 
 pytestmark = pytest.mark.media

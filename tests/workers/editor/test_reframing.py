@@ -230,7 +230,7 @@ def test_a_pq_source_keeps_its_greys_in_order_and_its_whites_bright(
         "color_trc=smpte2084:range=tv", "-c:v", "libx265", "-x265-params",
         "log-level=error:lossless=1", path, fed=frame * 2,
     )  # fmt: skip
-    assert read_colour(path) == Colour(matrix=9, transfer=16)
+    assert read_colour(path) == Colour(matrix=9, transfer=16, primaries=9)
     style = Style(name="test", width=width, height=height)
     shots = [FramedShot(0, 1, mode, Box(0, 0, width, height))]
     planes = shown(path, shots, style, "yuv420p")[0]

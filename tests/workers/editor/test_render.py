@@ -288,7 +288,7 @@ def test_a_high_dynamic_range_source_is_mapped_to_what_players_show(tmp_path: Pa
         "range=tv", "-c:v", "ffv1", path,
     )  # fmt: skip
     colour = read_colour(path)
-    assert colour == Colour(matrix=9, transfer=18)
+    assert colour == Colour(matrix=9, transfer=18, primaries=9)
     context = context_of(
         path, 0, 0.3, source_width=720, source_height=1280, frame_rate=10.0, colour=colour
     )

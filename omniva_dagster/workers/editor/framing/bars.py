@@ -7,11 +7,13 @@ dark scene or a presenter before black has no such edges.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from omniva_dagster.contracts.reasons import ReasonCode, WorkerError
 from omniva_dagster.workers.editor.framing.geometry import Box, even
+from omniva_dagster.workers.media.probe import picture_stream
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,10 +38,11 @@ def find_picture(path: Path, start: float, end: float) -> Box | None:
 
     try:
         with av.open(str(path), options={"protocol_whitelist": "file,pipe"}) as container:
-            if not container.streams.video:
+            stream = picture_stream(container)
+            if stream is None:
                 return None
-            found = list(_greys(container, start, end))
-            aspect = float(container.streams.video[0].sample_aspect_ratio or 1)
+            found = list(_greys(container, stream, start, end))
+            aspect = float(stream.sample_aspect_ratio or 1)
     except (av.FFmpegError, OSError, EOFError) as error:
         raise WorkerError(
             ReasonCode.CORRUPT_MEDIA,
@@ -59,17 +62,23 @@ def find_picture(path: Path, start: float, end: float) -> Box | None:
     return Box(left, top, even(columns[1] * aspect - left), even(rows[1] - top))
 
 
-def _greys(container: Any, start: float, end: float) -> Iterator[tuple[NDArray[np.uint8], int]]:
+def _greys(
+    container: Any, stream: Any, start: float, end: float
+) -> Iterator[tuple[NDArray[np.uint8], int]]:
     """Bright enough pictures as greys, upright, with the turn that made them so."""
+    import av
     import numpy as np
 
-    stream = container.streams.video[0]
+    origin = container.start_time or 0
     # Bars are seen without deblocking too, and next to a key frame as well as anywhere.
     stream.codec_context.options = {"skip_loop_filter": "all"}
     for look in range(_LOOKS):
         moment = start + (end - start) * (look + 0.5) / _LOOKS
-        container.seek(int(max(0.0, moment) * 1e6))
-        frame = next(container.decode(stream), None)
+        frame = None
+        # A damaged place says nothing of bars: the others do.
+        with suppress(av.FFmpegError):
+            container.seek(origin + int(max(0.0, moment) * 1e6))
+            frame = next(container.decode(stream), None)
         if frame is None:
             continue
         turn = int(getattr(frame, "rotation", 0) or 0)
