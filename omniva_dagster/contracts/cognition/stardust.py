@@ -87,7 +87,7 @@ class CheckSeverity(StrEnum):
 
 
 class DagsterEvent(Document):
-    """An entry of Dagster's event log, mirrored: what happened to a run, step, asset or check (4.3).
+    """An entry of Dagster's event log, mirrored: what a run, step, asset or check came to (4.3).
 
     Its lineage stands in the envelope's ``_meta_parents``. A run's events share a trace.
     """

@@ -8,17 +8,19 @@ from pathlib import Path
 
 from omniva_dagster.contracts.analysis import AnalysisResult, ClipCandidate
 from omniva_dagster.contracts.reasons import ReasonCode, WorkerError
-from omniva_dagster.workers.analyzer import audio, features, keywords, pictures, prosody
-from omniva_dagster.workers.analyzer.candidates import Span
-from omniva_dagster.workers.analyzer.evidence import Video
-from omniva_dagster.workers.analyzer.features import Contribution
-from omniva_dagster.workers.analyzer.hints import NO_HINTS, Hints
-from omniva_dagster.workers.analyzer.penalties import Penalty
+from omniva_dagster.workers.analyzer import audio, pictures
 from omniva_dagster.workers.analyzer.pictures import Pictures
-from omniva_dagster.workers.analyzer.selection import Chosen, select
-from omniva_dagster.workers.analyzer.sentences import split
+from omniva_dagster.workers.analyzer.scores import features, prosody
+from omniva_dagster.workers.analyzer.scores.evidence import Video
+from omniva_dagster.workers.analyzer.scores.features import Contribution
+from omniva_dagster.workers.analyzer.scores.hints import NO_HINTS, Hints
+from omniva_dagster.workers.analyzer.spans.candidates import Span
+from omniva_dagster.workers.analyzer.spans.penalties import Penalty
+from omniva_dagster.workers.analyzer.spans.selection import Chosen, select
 from omniva_dagster.workers.analyzer.speech import Transcriber
-from omniva_dagster.workers.analyzer.words import join
+from omniva_dagster.workers.analyzer.text import keywords
+from omniva_dagster.workers.analyzer.text.sentences import split
+from omniva_dagster.workers.analyzer.text.words import join
 from omniva_dagster.workers.media.probe import MediaInfo, probe
 from omniva_dagster.workers.media.proxy import fits
 from omniva_dagster.workers.media.timeline import Face, Interest, Scene, Still, Word

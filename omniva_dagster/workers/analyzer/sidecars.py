@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from omniva_dagster.contracts.analysis import AnalysisResult
 from omniva_dagster.contracts.errors import ContractError
 from omniva_dagster.contracts.reasons import ReasonCode, WorkerError
-from omniva_dagster.workers.analyzer import ANALYZER_VERSION, embeddings
+from omniva_dagster.workers.analyzer import ANALYZER_VERSION
 from omniva_dagster.workers.analyzer.analyze import Analysis
 from omniva_dagster.workers.analyzer.audio import STEP_SECONDS
-from omniva_dagster.workers.analyzer.features import SCORING_VERSION, Contribution
-from omniva_dagster.workers.analyzer.penalties import Penalty
-from omniva_dagster.workers.analyzer.sentences import split
-from omniva_dagster.workers.analyzer.words import join
+from omniva_dagster.workers.analyzer.scores.features import SCORING_VERSION, Contribution
+from omniva_dagster.workers.analyzer.spans.penalties import Penalty
+from omniva_dagster.workers.analyzer.text import embeddings
+from omniva_dagster.workers.analyzer.text.sentences import split
+from omniva_dagster.workers.analyzer.text.words import join
 from omniva_dagster.workers.durable import sync
 from omniva_dagster.workers.media.timeline import Face, Interest, Scene, Still, Word
 

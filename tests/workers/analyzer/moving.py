@@ -71,7 +71,7 @@ class Person:
     """The astronaut on 640 x 360: she can talk, sway, and shut her eyes."""
 
     def __init__(self) -> None:
-        from omniva_dagster.workers.analyzer.faces import FaceFinder
+        from omniva_dagster.workers.analyzer.pictures.faces import FaceFinder
 
         self.whole = picture("astronaut.png")
         self.features = FaceFinder(512, 512).find_features(self.whole, 0.0)[0]

@@ -5,9 +5,11 @@ import pytest
 
 from omniva_dagster.contracts.analysis import AnalysisResult
 from omniva_dagster.contracts.reasons import ReasonCode, WorkerError
-from omniva_dagster.workers.analyzer import audio, features, penalties
+from omniva_dagster.workers.analyzer import audio
 from omniva_dagster.workers.analyzer.analyze import Analysis, analyze
-from omniva_dagster.workers.analyzer.hints import Hints
+from omniva_dagster.workers.analyzer.scores import features
+from omniva_dagster.workers.analyzer.scores.hints import Hints
+from omniva_dagster.workers.analyzer.spans import penalties
 from omniva_dagster.workers.analyzer.speech import FasterWhisper, Transcript
 from omniva_dagster.workers.media.timeline import Heat
 from tests.workers.analyzer.conftest import GENERATED_AT, PARENT, VIDEO_ID, Make

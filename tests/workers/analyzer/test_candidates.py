@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from omniva_dagster.workers.analyzer.candidates import Span, choose, propose, worth
-from omniva_dagster.workers.analyzer.sentences import split
+from omniva_dagster.workers.analyzer.spans.candidates import Span, choose, propose, worth
+from omniva_dagster.workers.analyzer.text.sentences import split
 from omniva_dagster.workers.media.timeline import Word
 from tests.workers.analyzer.speeches import said, sentences_of, speech
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from omniva_dagster.workers.analyzer.audio import SAMPLE_RATE
-from omniva_dagster.workers.analyzer.chunks import LONGEST, Chunk, halved, pack
+from omniva_dagster.workers.analyzer.speech.chunks import LONGEST, Chunk, halved, pack
 
 
 def spans(*seconds: tuple[float, float]) -> list[tuple[int, int]]:

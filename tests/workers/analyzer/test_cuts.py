@@ -4,10 +4,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from omniva_dagster.workers.analyzer.candidates import propose
-from omniva_dagster.workers.analyzer.cuts import FLASH_MS, Pause, flashes, places, shot_changes
-from omniva_dagster.workers.analyzer.penalties import LARGEST, kept, penalties
-from omniva_dagster.workers.analyzer.sentences import split
+from omniva_dagster.workers.analyzer.spans.candidates import propose
+from omniva_dagster.workers.analyzer.spans.cuts import (
+    FLASH_MS,
+    Pause,
+    flashes,
+    places,
+    shot_changes,
+)
+from omniva_dagster.workers.analyzer.spans.penalties import LARGEST, kept, penalties
+from omniva_dagster.workers.analyzer.text.sentences import split
 from omniva_dagster.workers.media.timeline import Scene, Word
 from tests.workers.analyzer.speeches import said, sentences_of, speech
 

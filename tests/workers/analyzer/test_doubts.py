@@ -1,4 +1,4 @@
-from omniva_dagster.workers.analyzer.doubts import doubtful, share
+from omniva_dagster.workers.analyzer.speech.doubts import doubtful, share
 from omniva_dagster.workers.media.timeline import Word
 
 

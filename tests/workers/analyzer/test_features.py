@@ -11,13 +11,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from omniva_dagster.workers.analyzer import features, keywords
-from omniva_dagster.workers.analyzer.candidates import Span, propose
-from omniva_dagster.workers.analyzer.evidence import Video
-from omniva_dagster.workers.analyzer.findings import heard, said, seen, together
-from omniva_dagster.workers.analyzer.hints import Hints
-from omniva_dagster.workers.analyzer.prosody import Prosody
-from omniva_dagster.workers.analyzer.sentences import split
+from omniva_dagster.workers.analyzer.scores import features
+from omniva_dagster.workers.analyzer.scores.evidence import Video
+from omniva_dagster.workers.analyzer.scores.findings import heard, said, seen, together
+from omniva_dagster.workers.analyzer.scores.hints import Hints
+from omniva_dagster.workers.analyzer.scores.prosody import Prosody
+from omniva_dagster.workers.analyzer.spans.candidates import Span, propose
+from omniva_dagster.workers.analyzer.text import keywords
+from omniva_dagster.workers.analyzer.text.sentences import split
 from omniva_dagster.workers.media.timeline import Chapter, Face, Heat, Scene, Word
 from tests.workers.analyzer.speeches import said as words_of
 from tests.workers.analyzer.speeches import sentences_of, speech

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from omniva_dagster.workers.analyzer.hints import (
+from omniva_dagster.workers.analyzer.scores.hints import (
     LARGEST_BYTES,
     MOST_CHAPTERS,
     MOST_HEAT,

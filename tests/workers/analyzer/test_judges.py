@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from omniva_dagster.workers.analyzer.judges import Panel, _keep
+from omniva_dagster.workers.analyzer.scores.judges import Panel, _keep
 
 Answer = Callable[[str, Mapping[str, float]], Any]
 

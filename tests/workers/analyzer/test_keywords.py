@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from omniva_dagster.workers.analyzer.keywords import extract, is_phrase, stop_words
+from omniva_dagster.workers.analyzer.text.keywords import extract, is_phrase, stop_words
 from omniva_dagster.workers.media.timeline import Word
 
 

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from omniva_dagster.contracts.reasons import ReasonCode, WorkerError
-from omniva_dagster.workers.analyzer import models
+from omniva_dagster.workers.analyzer.speech import models
 
 
 @pytest.fixture

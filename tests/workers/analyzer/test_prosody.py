@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from omniva_dagster.workers.analyzer import audio, prosody
-from omniva_dagster.workers.analyzer.prosody import Prosody
+from omniva_dagster.workers.analyzer import audio
+from omniva_dagster.workers.analyzer.scores import prosody
+from omniva_dagster.workers.analyzer.scores.prosody import Prosody
 
 Sound = NDArray[np.float32]
 RATE = audio.SAMPLE_RATE

@@ -1,7 +1,7 @@
 import pytest
 
-from omniva_dagster.workers.analyzer.punctuation import ends_sentence
-from omniva_dagster.workers.analyzer.sentences import Sentence, split
+from omniva_dagster.workers.analyzer.text.punctuation import ends_sentence
+from omniva_dagster.workers.analyzer.text.sentences import Sentence, split
 from omniva_dagster.workers.media.timeline import Word
 from tests.workers.analyzer.speeches import said
 

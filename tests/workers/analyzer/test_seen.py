@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from omniva_dagster.workers.analyzer.pictures import look
-from omniva_dagster.workers.analyzer.stills import unlikeness
+from omniva_dagster.workers.analyzer.pictures.stills import unlikeness
 from omniva_dagster.workers.media.timeline import Still
 from tests.workers.analyzer.conftest import Make
 from tests.workers.analyzer.moving import (

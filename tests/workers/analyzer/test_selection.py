@@ -1,10 +1,10 @@
 import time
 
-from omniva_dagster.workers.analyzer import keywords
-from omniva_dagster.workers.analyzer.embeddings import SIZE, embed
-from omniva_dagster.workers.analyzer.evidence import Video
-from omniva_dagster.workers.analyzer.selection import Chosen, select
-from omniva_dagster.workers.analyzer.sentences import split
+from omniva_dagster.workers.analyzer.scores.evidence import Video
+from omniva_dagster.workers.analyzer.spans.selection import Chosen, select
+from omniva_dagster.workers.analyzer.text import keywords
+from omniva_dagster.workers.analyzer.text.embeddings import SIZE, embed
+from omniva_dagster.workers.analyzer.text.sentences import split
 from omniva_dagster.workers.media.timeline import Scene, Word
 from tests.workers.analyzer.speeches import said
 

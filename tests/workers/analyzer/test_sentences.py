@@ -1,6 +1,6 @@
 from hypothesis import given, settings
 
-from omniva_dagster.workers.analyzer.sentences import split
+from omniva_dagster.workers.analyzer.text.sentences import split
 from omniva_dagster.workers.media.timeline import Word
 from tests.workers.analyzer.speeches import said, speech
 

@@ -8,11 +8,10 @@ import av
 import numpy as np
 import pytest
 
-from omniva_dagster.workers.analyzer import sparing
 from omniva_dagster.workers.analyzer.container import opened
-from omniva_dagster.workers.analyzer.pictures import look
-from omniva_dagster.workers.analyzer.shots import CutFinder, settled
-from omniva_dagster.workers.analyzer.sparing import Reader
+from omniva_dagster.workers.analyzer.pictures import look, sparing
+from omniva_dagster.workers.analyzer.pictures.shots import CutFinder, settled
+from omniva_dagster.workers.analyzer.pictures.sparing import Reader
 from omniva_dagster.workers.media.probe import picture_stream
 from tests.workers.analyzer.moving import H264, Frame, brighter, encode, pan, picture
 

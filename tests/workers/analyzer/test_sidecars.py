@@ -7,10 +7,11 @@ import pytest
 
 from omniva_dagster.contracts.analysis import AnalysisResult, ClipCandidate
 from omniva_dagster.contracts.reasons import ReasonCode, WorkerError
-from omniva_dagster.workers.analyzer import features, sidecars
+from omniva_dagster.workers.analyzer import sidecars
 from omniva_dagster.workers.analyzer.analyze import Analysis
-from omniva_dagster.workers.analyzer.features import Contribution
-from omniva_dagster.workers.analyzer.penalties import Penalty
+from omniva_dagster.workers.analyzer.scores import features
+from omniva_dagster.workers.analyzer.scores.features import Contribution
+from omniva_dagster.workers.analyzer.spans.penalties import Penalty
 from omniva_dagster.workers.media.timeline import Face, Interest, Scene, Still, Word
 from tests.workers.analyzer.conftest import GENERATED_AT, PARENT, VIDEO_ID
 

@@ -8,16 +8,16 @@ import numpy as np
 import pytest
 
 from omniva_dagster.contracts.reasons import ReasonCode, WorkerError
-from omniva_dagster.workers.analyzer import audio, decoding
+from omniva_dagster.workers.analyzer import audio
 from omniva_dagster.workers.analyzer.analyze import Analysis
-from omniva_dagster.workers.analyzer.chunks import pack
-from omniva_dagster.workers.analyzer.decoding import Heard
-from omniva_dagster.workers.analyzer.doubts import share
-from omniva_dagster.workers.analyzer.prompts import punctuated
-from omniva_dagster.workers.analyzer.punctuation import is_marked
-from omniva_dagster.workers.analyzer.sentences import split
-from omniva_dagster.workers.analyzer.speech import FasterWhisper, Transcript
-from omniva_dagster.workers.analyzer.words import join
+from omniva_dagster.workers.analyzer.speech import FasterWhisper, Transcript, decoding
+from omniva_dagster.workers.analyzer.speech.chunks import pack
+from omniva_dagster.workers.analyzer.speech.decoding import Heard
+from omniva_dagster.workers.analyzer.speech.doubts import share
+from omniva_dagster.workers.analyzer.speech.prompts import punctuated
+from omniva_dagster.workers.analyzer.text.punctuation import is_marked
+from omniva_dagster.workers.analyzer.text.sentences import split
+from omniva_dagster.workers.analyzer.text.words import join
 from omniva_dagster.workers.media.timeline import Word
 from tests.demo.support import word_error_rate
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from omniva_dagster.workers.analyzer.audio import SAMPLE_RATE
-from omniva_dagster.workers.analyzer.timing import Envelope, refine
+from omniva_dagster.workers.analyzer.speech.timing import Envelope, refine
 from omniva_dagster.workers.media.timeline import Word
 
 

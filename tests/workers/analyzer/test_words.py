@@ -1,7 +1,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from omniva_dagster.workers.analyzer.words import join, key, tidy
+from omniva_dagster.workers.analyzer.text.words import join, key, tidy
 from omniva_dagster.workers.media.timeline import Word
 
 any_word = st.builds(

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from omniva_dagster.workers.analyzer.faces import Features
-    from omniva_dagster.workers.analyzer.small import Luma
+    from omniva_dagster.workers.analyzer.pictures.faces import Features
+    from omniva_dagster.workers.analyzer.pictures.small import Luma
 
 # Faces are watched at 48 x 56 pixels; of many, the largest.
 _WIDTH, _HEIGHT = 48, 56

@@ -11,7 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-from omniva_dagster.workers.analyzer.grammar import (
+from omniva_dagster.workers.analyzer.text.grammar import (
     BEFORE_ADJECTIVES,
     BEFORE_NOUNS,
     BEFORE_VERBS,
@@ -24,8 +24,8 @@ from omniva_dagster.workers.analyzer.grammar import (
     VAGUE,
     VERB_FORMS,
 )
-from omniva_dagster.workers.analyzer.lexicon import NUMBER_WORDS
-from omniva_dagster.workers.analyzer.words import key
+from omniva_dagster.workers.analyzer.text.lexicon import NUMBER_WORDS
+from omniva_dagster.workers.analyzer.text.words import key
 from omniva_dagster.workers.media.timeline import Word
 
 _BREAKS = re.compile(r"[.,;:!?…。！？、，；：؟،–—]['\"”’»)\]]*$|^[-–—]+$")

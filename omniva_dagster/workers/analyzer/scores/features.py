@@ -13,9 +13,9 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from omniva_dagster.workers.analyzer.candidates import Span
-from omniva_dagster.workers.analyzer.evidence import Video
-from omniva_dagster.workers.analyzer.findings import Finding, heard, said, seen
+from omniva_dagster.workers.analyzer.scores.evidence import Video
+from omniva_dagster.workers.analyzer.scores.findings import Finding, heard, said, seen
+from omniva_dagster.workers.analyzer.spans.candidates import Span
 
 # Raise it with any change of weights or features: it is part of an analysis's fingerprint.
 SCORING_VERSION = "2"

@@ -6,8 +6,8 @@ import re
 from bisect import bisect_left
 from collections.abc import Sequence
 
-from omniva_dagster.workers.analyzer.prosody import Prosody
-from omniva_dagster.workers.analyzer.words import key
+from omniva_dagster.workers.analyzer.scores.prosody import Prosody
+from omniva_dagster.workers.analyzer.text.words import key
 from omniva_dagster.workers.media.timeline import Word
 
 # "hahaha", "jejeje", "хаха": how transcripts of many languages write it.

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from omniva_dagster.workers.analyzer.grammar import (
+from omniva_dagster.workers.analyzer.text.grammar import (
     BEFORE_NOUNS,
     HEAD_LAST,
     ING_NOUNS,
@@ -21,8 +21,8 @@ from omniva_dagster.workers.analyzer.grammar import (
     PLURAL_ENDINGS,
     VAGUE,
 )
-from omniva_dagster.workers.analyzer.usage import Usage, form_of, is_function
-from omniva_dagster.workers.analyzer.words import join_texts, key, unspaced
+from omniva_dagster.workers.analyzer.text.usage import Usage, form_of, is_function
+from omniva_dagster.workers.analyzer.text.words import join_texts, key, unspaced
 from omniva_dagster.workers.media.timeline import Word
 
 # The most that say what a whole video is about; there are more, for tags of its parts.

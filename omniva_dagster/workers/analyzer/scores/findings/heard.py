@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from omniva_dagster.workers.analyzer.candidates import Span
-from omniva_dagster.workers.analyzer.evidence import Video
-from omniva_dagster.workers.analyzer.findings import Finding, trapezoid
+from omniva_dagster.workers.analyzer.scores.evidence import Video
+from omniva_dagster.workers.analyzer.scores.findings import Finding, trapezoid
+from omniva_dagster.workers.analyzer.spans.candidates import Span
 
 _LEAST_VOICED_SECONDS = 3.0
 

@@ -16,7 +16,7 @@ from functools import lru_cache
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
-from omniva_dagster.workers.analyzer.words import key, unspaced
+from omniva_dagster.workers.analyzer.text.words import key, unspaced
 
 if TYPE_CHECKING:
     import numpy as np

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from omniva_dagster.workers.analyzer.punctuation import (
+from omniva_dagster.workers.analyzer.text.punctuation import (
     begins_small,
     ends_clause,
     ends_sentence,
     is_marked,
 )
-from omniva_dagster.workers.analyzer.words import join, weight
+from omniva_dagster.workers.analyzer.text.words import join, weight
 from omniva_dagster.workers.media.timeline import Word
 
 PAUSE_SECONDS = 1.0

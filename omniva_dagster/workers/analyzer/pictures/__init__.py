@@ -13,14 +13,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from omniva_dagster.workers.analyzer.container import opened
-from omniva_dagster.workers.analyzer.faces import FaceFinder, Features
-from omniva_dagster.workers.analyzer.motion import Motion
-from omniva_dagster.workers.analyzer.mouths import Mouths
-from omniva_dagster.workers.analyzer.saliency import Salience
-from omniva_dagster.workers.analyzer.shots import CutFinder, settled
-from omniva_dagster.workers.analyzer.small import Shrinker, Thumb
-from omniva_dagster.workers.analyzer.sparing import Reader, Shown, cuts_within
-from omniva_dagster.workers.analyzer.stills import Stills
+from omniva_dagster.workers.analyzer.pictures.faces import FaceFinder, Features
+from omniva_dagster.workers.analyzer.pictures.motion import Motion
+from omniva_dagster.workers.analyzer.pictures.mouths import Mouths
+from omniva_dagster.workers.analyzer.pictures.saliency import Salience
+from omniva_dagster.workers.analyzer.pictures.shots import CutFinder, settled
+from omniva_dagster.workers.analyzer.pictures.small import Shrinker, Thumb
+from omniva_dagster.workers.analyzer.pictures.sparing import Reader, Shown, cuts_within
+from omniva_dagster.workers.analyzer.pictures.stills import Stills
 from omniva_dagster.workers.media.probe import picture_stream
 from omniva_dagster.workers.media.timeline import Face, Interest, Scene, Still
 

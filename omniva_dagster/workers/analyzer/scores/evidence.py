@@ -12,16 +12,16 @@ from collections.abc import Iterable, Sequence
 from functools import cached_property
 from itertools import accumulate, pairwise
 
-from omniva_dagster.workers.analyzer import lexicon
-from omniva_dagster.workers.analyzer.grammar import NOUNS_CAPITALIZED
-from omniva_dagster.workers.analyzer.hints import NO_HINTS, Hints
-from omniva_dagster.workers.analyzer.keywords import MOST_KEYWORDS, Keyword
-from omniva_dagster.workers.analyzer.marks import Marks, find, single
-from omniva_dagster.workers.analyzer.prosody import Prosody
-from omniva_dagster.workers.analyzer.reactions import laughs
-from omniva_dagster.workers.analyzer.sentences import Sentence
-from omniva_dagster.workers.analyzer.warmth import Warmth
-from omniva_dagster.workers.analyzer.words import key, unspaced, weight
+from omniva_dagster.workers.analyzer.scores.hints import NO_HINTS, Hints
+from omniva_dagster.workers.analyzer.scores.prosody import Prosody
+from omniva_dagster.workers.analyzer.scores.reactions import laughs
+from omniva_dagster.workers.analyzer.scores.warmth import Warmth
+from omniva_dagster.workers.analyzer.text import lexicon
+from omniva_dagster.workers.analyzer.text.grammar import NOUNS_CAPITALIZED
+from omniva_dagster.workers.analyzer.text.keywords import MOST_KEYWORDS, Keyword
+from omniva_dagster.workers.analyzer.text.marks import Marks, find, single
+from omniva_dagster.workers.analyzer.text.sentences import Sentence
+from omniva_dagster.workers.analyzer.text.words import key, unspaced, weight
 from omniva_dagster.workers.media.timeline import Face, Scene, Word
 
 _FLOOR_DB = -60.0

@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from omniva_dagster.workers.analyzer.audio import SAMPLE_RATE
-from omniva_dagster.workers.analyzer.chunks import Chunk, halved
-from omniva_dagster.workers.analyzer.prompts import punctuated
-from omniva_dagster.workers.analyzer.words import unspaced
+from omniva_dagster.workers.analyzer.speech.chunks import Chunk, halved
+from omniva_dagster.workers.analyzer.speech.prompts import punctuated
+from omniva_dagster.workers.analyzer.text.words import unspaced
 from omniva_dagster.workers.media.timeline import Word
 
 if TYPE_CHECKING:

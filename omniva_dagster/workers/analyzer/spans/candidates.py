@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from omniva_dagster.workers.analyzer.cuts import Pause, places, shot_changes
-from omniva_dagster.workers.analyzer.sentences import Sentence
+from omniva_dagster.workers.analyzer.spans.cuts import Pause, places, shot_changes
+from omniva_dagster.workers.analyzer.text.sentences import Sentence
 from omniva_dagster.workers.media.timeline import Scene, Word
 
 SHORTEST_MS = 15_000

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from omniva_dagster.workers.analyzer.candidates import Span
-from omniva_dagster.workers.analyzer.evidence import Video
-from omniva_dagster.workers.analyzer.findings import Finding, quoted, together
-from omniva_dagster.workers.analyzer.lexicon import (
+from omniva_dagster.workers.analyzer.scores.evidence import Video
+from omniva_dagster.workers.analyzer.scores.findings import Finding, quoted, together
+from omniva_dagster.workers.analyzer.spans.candidates import Span
+from omniva_dagster.workers.analyzer.text.lexicon import (
     DEPENDENT_OPENERS,
     NUMBER_WORDS,
     SECOND_PERSON,
 )
-from omniva_dagster.workers.analyzer.marks import Marks
-from omniva_dagster.workers.analyzer.words import join, key
+from omniva_dagster.workers.analyzer.text.marks import Marks
+from omniva_dagster.workers.analyzer.text.words import join, key
 
 HOOK_SECONDS = 3.0
 # The least time in which something can be answered, and where its answer is looked for.

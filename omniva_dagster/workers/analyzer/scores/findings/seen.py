@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from bisect import bisect_right
 
-from omniva_dagster.workers.analyzer.candidates import Span
-from omniva_dagster.workers.analyzer.evidence import Video
-from omniva_dagster.workers.analyzer.findings import Finding, together
+from omniva_dagster.workers.analyzer.scores.evidence import Video
+from omniva_dagster.workers.analyzer.scores.findings import Finding, together
+from omniva_dagster.workers.analyzer.spans.candidates import Span
 from omniva_dagster.workers.media.timeline import Chapter
 
 _SHORTEST_SHOT = 4.0

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from omniva_dagster.workers.analyzer.faces import Features, Point
-    from omniva_dagster.workers.analyzer.small import Luma
+    from omniva_dagster.workers.analyzer.pictures.faces import Features, Point
+    from omniva_dagster.workers.analyzer.pictures.small import Luma
 
     Gray = NDArray[np.uint8]
 

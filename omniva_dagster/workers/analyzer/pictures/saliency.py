@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from omniva_dagster.workers.analyzer.small import Thumb
+from omniva_dagster.workers.analyzer.pictures.small import Thumb
 from omniva_dagster.workers.media.timeline import Interest, Scene
 
 if TYPE_CHECKING:

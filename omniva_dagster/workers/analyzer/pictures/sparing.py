@@ -17,8 +17,8 @@ from typing import Any
 
 from omniva_dagster.contracts.reasons import WorkerError
 from omniva_dagster.workers.analyzer.container import decoded, opened, origin_of
-from omniva_dagster.workers.analyzer.shots import CutFinder
-from omniva_dagster.workers.analyzer.small import Shrinker
+from omniva_dagster.workers.analyzer.pictures.shots import CutFinder
+from omniva_dagster.workers.analyzer.pictures.small import Shrinker
 from omniva_dagster.workers.media.probe import picture_stream
 
 # Where a place can be found again by its time; elsewhere everything is decoded at once.

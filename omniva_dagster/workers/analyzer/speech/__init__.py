@@ -8,12 +8,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from omniva_dagster.workers.analyzer import doubts, timing, voice, words
 from omniva_dagster.workers.analyzer.audio import SAMPLE_RATE
-from omniva_dagster.workers.analyzer.chunks import Chunk, pack
-from omniva_dagster.workers.analyzer.decoding import Heard
-from omniva_dagster.workers.analyzer.timing import Envelope
-from omniva_dagster.workers.analyzer.whisper import WhisperModel
+from omniva_dagster.workers.analyzer.speech import doubts, timing, voice
+from omniva_dagster.workers.analyzer.speech.chunks import Chunk, pack
+from omniva_dagster.workers.analyzer.speech.decoding import Heard
+from omniva_dagster.workers.analyzer.speech.timing import Envelope
+from omniva_dagster.workers.analyzer.speech.whisper import WhisperModel
+from omniva_dagster.workers.analyzer.text import words
 from omniva_dagster.workers.media.timeline import Word
 
 if TYPE_CHECKING:

@@ -6,17 +6,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from omniva_dagster.workers.analyzer import candidates, embeddings, features
-from omniva_dagster.workers.analyzer.candidates import Span
-from omniva_dagster.workers.analyzer.cuts import shot_changes
-from omniva_dagster.workers.analyzer.evidence import Video
-from omniva_dagster.workers.analyzer.features import Contribution
-from omniva_dagster.workers.analyzer.penalties import Penalty, kept, penalties
-from omniva_dagster.workers.analyzer.words import join
+from omniva_dagster.workers.analyzer.scores import features
+from omniva_dagster.workers.analyzer.scores.evidence import Video
+from omniva_dagster.workers.analyzer.scores.features import Contribution
+from omniva_dagster.workers.analyzer.spans import candidates
+from omniva_dagster.workers.analyzer.spans.candidates import Span
+from omniva_dagster.workers.analyzer.spans.cuts import shot_changes
+from omniva_dagster.workers.analyzer.spans.penalties import Penalty, kept, penalties
+from omniva_dagster.workers.analyzer.text import embeddings
+from omniva_dagster.workers.analyzer.text.words import join
 from omniva_dagster.workers.media.timeline import Scene
 
 if TYPE_CHECKING:
-    from omniva_dagster.workers.analyzer.embeddings import Vectors
+    from omniva_dagster.workers.analyzer.text.embeddings import Vectors
 
 # So many clips make a video worth uploading; below that, a repetition is better than nothing.
 FEWEST_CLIPS = 4

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from omniva_dagster.contracts.reasons import ReasonCode, WorkerError
-from omniva_dagster.workers.analyzer import decoding, models
 from omniva_dagster.workers.analyzer.audio import SAMPLE_RATE
-from omniva_dagster.workers.analyzer.chunks import Chunk
-from omniva_dagster.workers.analyzer.decoding import Heard, OnChunk
+from omniva_dagster.workers.analyzer.speech import decoding, models
+from omniva_dagster.workers.analyzer.speech.chunks import Chunk
+from omniva_dagster.workers.analyzer.speech.decoding import Heard, OnChunk
 
 if TYPE_CHECKING:
     from omniva_dagster.workers.analyzer.audio import Samples

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from omniva_dagster.workers.analyzer.audio import SAMPLE_RATE
-from omniva_dagster.workers.analyzer.chunks import Stretch
+from omniva_dagster.workers.analyzer.speech.chunks import Stretch
 
 if TYPE_CHECKING:
     from omniva_dagster.workers.analyzer.audio import Samples

@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from omniva_dagster.workers.analyzer.candidates import Span
-from omniva_dagster.workers.analyzer.cuts import flashes, nearest
-from omniva_dagster.workers.analyzer.lexicon import DEPENDENT_OPENERS
-from omniva_dagster.workers.analyzer.punctuation import begins_small
-from omniva_dagster.workers.analyzer.sentences import Sentence
-from omniva_dagster.workers.analyzer.words import key
+from omniva_dagster.workers.analyzer.spans.candidates import Span
+from omniva_dagster.workers.analyzer.spans.cuts import flashes, nearest
+from omniva_dagster.workers.analyzer.text.lexicon import DEPENDENT_OPENERS
+from omniva_dagster.workers.analyzer.text.punctuation import begins_small
+from omniva_dagster.workers.analyzer.text.sentences import Sentence
+from omniva_dagster.workers.analyzer.text.words import key
 from omniva_dagster.workers.media.timeline import Word
 
 # Shares of the worth, by how much they spoil a clip; all of them together leave a tenth.

@@ -1,0 +1,1 @@
+"""What speaks for a span, feature by feature, and what it rests on."""

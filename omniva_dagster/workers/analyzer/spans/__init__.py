@@ -1,0 +1,1 @@
+"""Which spans of a video could be clips, and which are taken."""
