@@ -122,7 +122,6 @@ def test_penalties_of_a_language_that_is_not_known_are_not_those_of_english() ->
 
 
 def test_however_bad_its_cuts_a_span_keeps_some_worth() -> None:
-    assert sum(LARGEST.values()) < 0.95
     assert kept([]) == 1.0
 
 

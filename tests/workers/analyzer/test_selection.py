@@ -1,6 +1,9 @@
 import time
+from itertools import pairwise
 
 from omniva_dagster.workers.analyzer.scores.evidence import Video
+from omniva_dagster.workers.analyzer.spans.candidates import Span
+from omniva_dagster.workers.analyzer.spans.penalties import LARGEST, penalties
 from omniva_dagster.workers.analyzer.spans.selection import Chosen, select
 from omniva_dagster.workers.analyzer.text import keywords
 from omniva_dagster.workers.analyzer.text.embeddings import SIZE, embed
@@ -100,3 +103,24 @@ def test_vectors_are_the_same_every_time_and_zero_for_no_words() -> None:
     )
     assert one @ near > 2 * (one @ far)
     assert embed([], []).shape == (0, SIZE)
+
+
+def test_a_clip_does_not_run_over_a_long_rest_when_there_are_clips_on_both_sides() -> None:
+    words = said(*story(1), (3.0, 0.4, "Well."), *story(2)[1:])
+    rest = next(b.start for a, b in pairwise(words) if b.start - a.end > 2.5)
+    found = chosen(words)
+    assert len(found) == 2
+    assert not any(c.span.start < rest - 1.5 and c.span.end > rest for c in found)
+    assert all(p.name != "long_rest" for c in found for p in c.penalties)
+
+
+def test_a_long_rest_is_charged_by_its_length() -> None:
+    def charged(rest: float) -> float:
+        words = said(*story(1, 2), (rest, 0.4, "Then"), *story(2, 2)[1:])
+        sentences = split(words, "en")
+        whole = Span(0, len(sentences), 0, len(words), 0, round(words[-1].end * 1000))
+        shares = {p.name: p.share for p in penalties(whole, sentences, words, [], "en")}
+        return shares.get("long_rest", 0.0)
+
+    assert charged(1.0) == 0.0
+    assert 0.0 < charged(1.8) < charged(4.0) == LARGEST["long_rest"]

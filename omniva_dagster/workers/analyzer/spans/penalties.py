@@ -1,4 +1,4 @@
-"""What speaks against cutting a span out where it begins and ends (pure).
+"""What speaks against a span: how it begins and ends, and where it rests (pure).
 
 A penalty takes a share of a span's worth in the selection. It does not change its confidence, whose
 features look at the same places among others: what is penalized twice is a cut that an editor would
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from omniva_dagster.workers.analyzer.spans.candidates import Span
 from omniva_dagster.workers.analyzer.spans.cuts import flashes, nearest
@@ -30,9 +31,13 @@ LARGEST: dict[str, float] = {
     # A flash of another shot.
     "shot_change_at_start": 0.08,
     "shot_change_at_end": 0.08,
+    # Where a speaker rests for long, one thing ends and another begins; a viewer leaves there.
+    "long_rest": 0.25,
 }
 # So much of a pause is enough to cut in.
 ENOUGH_MS = 200
+# A rest is long from the first of these on, and as bad as it gets from the second.
+_REST_MS, _LONG_REST_MS = 1_200, 2_500
 
 
 @dataclass(frozen=True)
@@ -62,6 +67,7 @@ def penalties(
         _abrupt("abrupt_end", span.end_ms, words, span.stop_word),
         _flash("shot_change_at_start", span.start_ms, changes),
         _flash("shot_change_at_end", span.end_ms, changes),
+        _rest(span, sentences),
     ]
     return [penalty for penalty in found if penalty is not None]
 
@@ -112,3 +118,14 @@ def _flash(name: str, at: int, changes: Sequence[int]) -> Penalty | None:
     if not flashes(at, changes):
         return None
     return Penalty(name, LARGEST[name], f"{nearest(at, changes)} ms from a shot change")
+
+
+def _rest(span: Span, sentences: Sequence[Sentence]) -> Penalty | None:
+    """The longest rest between two sentences of the span."""
+    inside = sentences[span.first : span.stop]
+    rests = [(round((b.start - a.end) * 1000), a.end) for a, b in pairwise(inside)]
+    rest, at = max(rests, default=(0, 0.0))
+    if rest <= _REST_MS:
+        return None
+    share = min(1.0, (rest - _REST_MS) / (_LONG_REST_MS - _REST_MS)) * LARGEST["long_rest"]
+    return Penalty("long_rest", round(share, 6), f"{rest / 1000:.1f} s of rest at {at:.1f} s")
