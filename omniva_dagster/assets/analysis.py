@@ -47,7 +47,7 @@ def analysis_results(
     """
     from omniva_dagster.workers.analyzer import sidecars
     from omniva_dagster.workers.analyzer.analyze import analyze
-    from omniva_dagster.workers.analyzer.hints import read_hints
+    from omniva_dagster.workers.analyzer.scores.hints import read_hints
     from omniva_dagster.workers.media.proxy import proxy_of
 
     bench = state.workbench(context)
@@ -118,7 +118,7 @@ def clip_candidates(
     Deterministic and without a language model; the guidance used is pinned to the partition. A
     judge that OMNIVA_JUDGE registers votes too; what it said once it says for ever.
     """
-    from omniva_dagster.workers.analyzer import features
+    from omniva_dagster.workers.analyzer.scores import features
 
     bench = state.workbench(context)
     guidance = _guidance(bench)
@@ -182,7 +182,7 @@ def _video_subject(video: Record[VideoAsset]) -> Subject:
 
 def _text(found: "Analysis", candidate: ClipCandidate) -> str:
     """What is said in a candidate."""
-    from omniva_dagster.workers.analyzer.words import join
+    from omniva_dagster.workers.analyzer.text.words import join
 
     start, end = candidate.start_time, candidate.end_time
     return join([word for word in found.words if start <= word.start < end])
@@ -194,7 +194,7 @@ def _transcripts(
     analyses: "list[Analysis]",
 ) -> str:
     """What was heard of each video, how surely, and what else is known of it."""
-    from omniva_dagster.workers.analyzer.doubts import share
+    from omniva_dagster.workers.analyzer.speech.doubts import share
 
     lines = [
         "| video | language | words | in doubt | viewers' hints | pictures | keywords "

@@ -99,7 +99,7 @@ def _encoder() -> str:
 
 
 def _whisper() -> str:
-    from omniva_dagster.workers.analyzer.models import resolve_model
+    from omniva_dagster.workers.analyzer.speech.models import resolve_model
 
     found = prepare()
     return f"{found.whisper_model}: {resolve_model(found.whisper_model, found.home)}"

@@ -14,7 +14,7 @@ from omniva_dagster.resources.atlas import Atlas
 from omniva_dagster.workers.uploader import Publisher
 
 if TYPE_CHECKING:
-    from omniva_dagster.workers.analyzer.judges import Panel
+    from omniva_dagster.workers.analyzer.scores.judges import Panel
     from omniva_dagster.workers.analyzer.speech import Transcriber
     from omniva_dagster.workers.editor.brand import Brand, Listen
     from omniva_dagster.workers.editor.encoder import Encoder
@@ -82,7 +82,7 @@ class JuryResource(dg.ConfigurableResource[Any]):
 
     def panel(self) -> "Panel":
         """The judge for one step, or nobody."""
-        from omniva_dagster.workers.analyzer.judges import Panel
+        from omniva_dagster.workers.analyzer.scores.judges import Panel
 
         return Panel(self.judge, Path(self.memory))
 

@@ -75,6 +75,8 @@ def covering(
 def checked(layout: Layout, segment: Segment) -> None:
     """Whether a file is still what was written. Raises `LedgerError`."""
     path = layout.day(segment.date) / segment.file
+    if not path.is_file():
+        raise LedgerError(f"{path} is missing: restore it from a copy of the folder")
     with path.open("rb") as file:
         if file_digest(file, "sha256").hexdigest() != segment.sha256:
             raise LedgerError(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from omniva_dagster.stardust.checkpoints import kept_sizes
-from omniva_dagster.stardust.claims import Claims
+from omniva_dagster.stardust.claims import Claims, ListedFile
 from omniva_dagster.stardust.edges import SHOWN, scratch_database
 from omniva_dagster.stardust.findings import FORGED, REPAIR, RESTORE, Finding
 from omniva_dagster.stardust.layout import Layout
@@ -34,12 +34,34 @@ _DIFFERENT = """
 """
 
 
-def check_state(store: Store, layout: Layout, claims: Claims) -> Iterator[Finding]:
-    """Whether folder and state store agree; read ``claims`` before calling, and their rows checked.
+def check_state(
+    store: Store, layout: Layout, claims: Claims, sound: Sequence[ListedFile]
+) -> Iterator[Finding]:
+    """Whether folder and state store agree; ``sound`` are the files whose rows were found right.
 
     The store may be ahead by what was sequenced since. It is never behind: it is what the folder
-    follows from.
+    follows from. A store that can't be read as one is a finding too.
     """
+    import duckdb
+    import pyarrow as pa
+    import sqlalchemy as sa
+
+    try:
+        yield from _differences(store, layout, claims, sound)
+    except (
+        sa.exc.SQLAlchemyError,
+        duckdb.Error,
+        pa.ArrowException,
+        TypeError,
+        ValueError,
+    ) as error:
+        reason = str(error).split("\n")[0][:200]
+        yield Finding(_PLACE, f"can't be compared with the ledger ({reason})", RESTORE)
+
+
+def _differences(
+    store: Store, layout: Layout, claims: Claims, sound: Sequence[ListedFile]
+) -> Iterator[Finding]:
     with (
         store.read() as connection,
         TemporaryDirectory(prefix="omniva-verify-") as scratch,
@@ -56,7 +78,7 @@ def check_state(store: Store, layout: Layout, claims: Claims) -> Iterator[Findin
         yield from _rolled_back(connection, layout)
         yield from _segments(connection, claims)
         yield from _outbox(connection, database)
-        yield from _compared(layout, claims, database, tree_size)
+        yield from _compared(layout, claims, sound, database, tree_size)
 
 
 def _last(connection: sa.Connection) -> tuple[int, str]:
@@ -116,24 +138,31 @@ def _outbox(connection: sa.Connection, database: duckdb.DuckDBPyConnection) -> I
         database.register("batch", batch)
         database.execute("INSERT INTO outbox SELECT id::UUID, hash FROM batch")
         for packet_id, content_hash, body in part:
-            if sha256(body.encode()).hexdigest() != content_hash:
+            if sha256(str(body).encode()).hexdigest() != content_hash:
                 problem = "its message in the outbox is not the one that was recorded"
                 yield Finding(_PLACE, problem, FORGED, packet_id=packet_id, field="body")
 
 
 def _compared(
-    layout: Layout, claims: Claims, database: duckdb.DuckDBPyConnection, tree_size: int
+    layout: Layout,
+    claims: Claims,
+    sound: Sequence[ListedFile],
+    database: duckdb.DuckDBPyConnection,
+    tree_size: int,
 ) -> Iterator[Finding]:
     database.execute(
         "CREATE TABLE ledger (packet_id UUID, content_hash VARCHAR, leaf_index BIGINT)"
     )
-    if claims.files:
+    if sound:
         database.execute(
             "INSERT INTO ledger SELECT packet_id::UUID, content_hash, leaf_index "
             "FROM read_parquet($files, hive_partitioning = false)",
-            {"files": [str(layout.root / file.place) for file in claims.files]},
+            {"files": [str(layout.root / file.place) for file in sound]},
         )
     lost = [str(packet_id) for (packet_id,) in database.execute(_LOST).fetchall()]
+    if len(sound) < len(claims.files):
+        # What a damaged file holds can't be told.
+        lost = []
     # What was sequenced after the folder was read is not lost.
     for packet_id in lost[: SHOWN if len(lost) > max(0, tree_size - claims.size) else 0]:
         problem = "was sequenced, and is not in the ledger"

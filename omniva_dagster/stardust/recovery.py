@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from omniva_dagster.stardust import files, manifest, parquet, segments
 from omniva_dagster.stardust.checkpoints import (
+    LATEST,
     Checkpoint,
     latest_checkpoint,
     sign_checkpoint,
@@ -34,14 +35,24 @@ if TYPE_CHECKING:
 _OLD = "old-"
 
 
-def recover(store: Store, layout: Layout, lease: Lease) -> SigningKeys:
+def recover(store: Store, layout: Layout, lease: Lease, *, anew: bool = False) -> SigningKeys:
     """Make the folder what the database says it is, and give the keys to go on with.
 
-    Raises `LedgerError` where the folder is not this log's, or lacks what nothing can bring back.
+    ``anew`` is to sign a checkpoint even if the last one is gone. Raises `LedgerError` where the
+    folder is not this log's, or lacks what nothing can bring back.
     """
     with store.read() as connection:
         newest = segments.last(connection)
+        signed = segments.any_published(connection)
     keys = signing_keys(layout.keys, lease.origin, create=newest is None)
+    standing = _standing(layout)
+    if signed and not (standing or anew):
+        raise LedgerError(
+            f"{layout.checkpoints / LATEST} is missing or not what was signed: run `omniva ledger "
+            "verify`, and restore it from a copy; `omniva ledger repair` makes another"
+        )
+    if standing and newest is None:
+        raise _ahead(layout, standing, 0)
     for folder in (layout.packets, layout.staging):
         files.make_folder(folder)
     if newest is not None:
@@ -123,6 +134,8 @@ def _swap(layout: Layout, date: str, kept: set[str], new: Sequence[Segment]) -> 
     files.remove_folder(built)
     files.make_folder(built)
     for name in sorted(kept):
+        if (folder / name).is_dir():
+            raise LedgerError(f"{folder / name} does not belong to the ledger: move it away")
         files.link(folder / name, built / name)
     for segment in new:
         files.link(layout.staging / segment.staged, built / segment.file)
@@ -177,13 +190,17 @@ def _checkpoint(layout: Layout, keys: SigningKeys, newest: Segment) -> None:
         if (standing.size, standing.root) == (newest.tree_size, root):
             return
         if standing.size >= newest.tree_size:
-            raise LedgerError(
-                f"{layout.checkpoints} has a checkpoint of {standing.size} packets, which the "
-                f"state store with its {newest.tree_size} does not know: it is an older copy, or "
-                "the folder is another's; restore the state store that belongs to the folder"
-            )
+            raise _ahead(layout, standing, newest.tree_size)
     note = sign_checkpoint(keys, keys.origin, newest.tree_size, root)
     write_checkpoint(layout.checkpoints, note)
+
+
+def _ahead(layout: Layout, standing: Checkpoint, size: int) -> LedgerError:
+    return LedgerError(
+        f"{layout.checkpoints} has a checkpoint of {standing.size} packets, which the state store "
+        f"with its {size} does not know: it is an older copy, or the folder is another's; restore "
+        "the state store that belongs to the folder"
+    )
 
 
 def _standing(layout: Layout) -> Checkpoint | None:

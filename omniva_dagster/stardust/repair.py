@@ -37,7 +37,7 @@ def repair(store: Store, layout: Layout, *, wait: float = 0.0) -> Repaired:
     `LedgerBusyError` if another writer holds the ledger for longer than ``wait`` seconds.
     """
     with lease.held(store, layout, wait) as right:
-        keys = recover(store, layout, right)
+        keys = recover(store, layout, right, anew=True)
         with store.read() as connection:
             newest = segments.last(connection)
             days = segments.dates(connection)

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from omniva_dagster.stardust import compaction, files, lease, parquet, segments
@@ -64,6 +65,9 @@ def seal(
             with store.read() as connection:
                 old = segments.of_date(connection, day)
             new = _sorted(store, layout, right, old)
+            # A forger who changes a row may have changed the log with it.
+            for segment in old:
+                compaction.checked(layout, segment)
             compaction.rewrite(store, right, old, new)
             publish(store, layout, right, keys)
             sealed.append(SealedDay(day, new.file, new.count, new.size, len(old)))
@@ -88,6 +92,9 @@ def _by_trace(layout: Layout, old: Sequence[Segment]) -> Iterator[pa.RecordBatch
     import pyarrow as pa
 
     paths = [str(layout.day(segment.date) / segment.file) for segment in old]
+    for path in paths:
+        if not Path(path).is_file():
+            raise LedgerError(f"{path} is missing: restore it from a copy of the folder")
     scratch = layout.staging / "sorting"
     files.make_folder(scratch)
     try:

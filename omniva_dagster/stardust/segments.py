@@ -79,6 +79,12 @@ def unfinished(connection: sa.Connection) -> list[Segment]:
     return _ordered(connection, table.c.state != SegmentState.PUBLISHED.value)
 
 
+def any_published(connection: sa.Connection) -> bool:
+    """Whether a checkpoint was signed, as far as the store knows."""
+    query = sa.select(table.c.first_leaf).where(table.c.state == SegmentState.PUBLISHED.value)
+    return connection.execute(query.limit(1)).first() is not None
+
+
 def between(connection: sa.Connection, first: int, end: int) -> list[Segment]:
     """Those with leaves from ``first`` up to, not including, ``end``, in the order of leaves."""
     return _ordered(connection, (table.c.tree_size > first) & (table.c.first_leaf < end))

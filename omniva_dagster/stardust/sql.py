@@ -65,7 +65,12 @@ class Answer:
     def rows(self) -> Iterator[tuple[Any, ...]]:
         """The rows, one at a time; only once."""
         for batch in self.batches():
-            columns = [column.to_pylist() for column in batch.columns]
+            try:
+                columns = [column.to_pylist() for column in batch.columns]
+            except OverflowError:
+                raise QueryError(
+                    "a date or time is beyond the year 9999, or infinite: cast it to VARCHAR"
+                ) from None
             yield from zip(*columns, strict=True)
 
 

@@ -23,7 +23,10 @@ _QUERIES = {"SELECT_NODE", "SET_OPERATION_NODE", "RECURSIVE_CTE_NODE", "CTE_NODE
 _TABLE_FUNCTIONS = {
     "generate_series", "json_each", "json_tree", "range", "unnest", "repeat",
 }  # fmt: skip
+# They plan SQL that nobody looked through, and write DuckDB's log.
+_REFUSED_FUNCTIONS = {"json_serialize_plan", "write_log"}
 _DESCRIPTIONS = "information_schema"
+_WITH = "cte_map"
 
 
 class QueryError(LedgerError):
@@ -38,11 +41,7 @@ def check(database: duckdb.DuckDBPyConnection, query: str, views: Collection[str
     tree = _parsed(database, query[explained.end() :] if explained else query)
     if len(tree["statements"]) != 1:
         raise QueryError("one query at a time: there is more than one, or none")
-    nodes = list(_nodes(tree))
-    known = {name.lower() for name in views} | {
-        str(entry["key"]).lower() for node in nodes for entry in _entries(node.get("cte_map"))
-    }
-    for node in nodes:
+    for node, known in _nodes(tree, frozenset(name.lower() for name in views)):
         _check(node, known)
 
 
@@ -63,7 +62,7 @@ def _parsed(database: duckdb.DuckDBPyConnection, query: str) -> dict[str, Any]:
     return tree
 
 
-def _check(node: dict[str, Any], known: set[str]) -> None:
+def _check(node: dict[str, Any], known: frozenset[str]) -> None:
     kind = str(node.get("type", ""))
     if kind.endswith("_NODE") and kind not in _QUERIES:
         raise QueryError("only queries can be run: nobody changes a ledger")
@@ -81,20 +80,31 @@ def _check(node: dict[str, Any], known: set[str]) -> None:
                 f"the table function {name or '?'} can't be used here: it may read more than the "
                 f"ledger. These can: {', '.join(sorted(_TABLE_FUNCTIONS))}"
             )
+    if str(node.get("function_name", "")).lower() in _REFUSED_FUNCTIONS:
+        raise QueryError(f"the function {node['function_name']} can't be used here")
 
 
-def _nodes(tree: Any) -> Iterator[dict[str, Any]]:
-    """Every object in the tree."""
-    left = [tree]
+def _nodes(tree: Any, views: frozenset[str]) -> Iterator[tuple[dict[str, Any], frozenset[str]]]:
+    """Every object in the tree, with the tables that it can name.
+
+    Beside the views these are the WITH's before it and around it. A name from elsewhere would be
+    looked for among DuckDB's own tables and files.
+    """
+    left = [(tree, views)]
     while left:
-        node = left.pop()
-        if isinstance(node, dict):
-            yield node
-            left.extend(node.values())
-        elif isinstance(node, list):
-            left.extend(node)
+        node, known = left.pop()
+        if isinstance(node, list):
+            left.extend((item, known) for item in node)
+        if not isinstance(node, dict):
+            continue
+        if node.get("type") == "RECURSIVE_CTE_NODE":
+            known |= {str(node.get("cte_name", "")).lower()}
+        for entry in _entries(node):
+            left.append((entry.get("value"), known))
+            known |= {str(entry.get("key", "")).lower()}
+        yield node, known
+        left.extend((value, known) for name, value in node.items() if name != _WITH)
 
 
-def _entries(cte_map: Any) -> list[dict[str, Any]]:
-    found = cte_map.get("map", []) if isinstance(cte_map, dict) else []
-    return [entry for entry in found if isinstance(entry, dict) and "key" in entry]
+def _entries(node: dict[str, Any]) -> list[dict[str, Any]]:
+    return node[_WITH]["map"] if node.get(_WITH) else []

@@ -107,20 +107,23 @@ def verify(
         raise LedgerError(f"{layout.root} is no ledger: there is no such folder")
     anchors, keys = tuple(against), tuple(trusted)
     for attempt in range(_ATTEMPTS):
-        result, claims, vanished = _verify_once(layout, anchors, keys, processes)
+        result, claims, reports = _verify_once(layout, anchors, keys, processes)
         # Sealing replaces a day's files while we read: then what vanished is in others now.
+        vanished = any(report.vanished for report in reports)
         moved = vanished and read_claims(layout).files != claims.files
         if not moved or attempt == _ATTEMPTS - 1:
             break
     if store is not None:
-        for finding in check_state(store, layout, claims):
+        pairs = zip(claims.files, reports, strict=True)
+        sound = [file for file, report in pairs if not report.findings and not report.vanished]
+        for finding in check_state(store, layout, claims, sound):
             result.add(finding)
     return result
 
 
 def _verify_once(
     layout: Layout, anchors: Sequence[str], trusted: Sequence[str], processes: int | None
-) -> tuple[Verification, Claims, bool]:
+) -> tuple[Verification, Claims, list[FileReport]]:
     claims = _settled_claims(layout)
     found = claims.findings
     found.extend(_untrusted(claims, trusted))
@@ -151,7 +154,7 @@ def _verify_once(
     result.findings, result.count = found.kept, found.count
     if result.anchored is None:
         result.notes.append(UNANCHORED)
-    return result, claims, any(report.vanished for report in reports)
+    return result, claims, reports
 
 
 def _settled_claims(layout: Layout) -> Claims:

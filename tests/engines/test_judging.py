@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from omniva_dagster.contracts.analysis import is_persona
 from omniva_dagster.engines import lattice, pantheon
-from omniva_dagster.workers.analyzer.features import WEIGHTS
+from omniva_dagster.workers.analyzer.scores.features import WEIGHTS
 
 features = st.dictionaries(st.sampled_from(sorted(WEIGHTS)), st.floats(0, 1))
 

@@ -107,8 +107,8 @@ def test_the_schemas_find_what_is_wrong(told: Exported) -> None:
 
 
 def test_the_official_client_knows_every_event_and_facet(told: Exported) -> None:
-    from openlineage.client.generated import base as client
     from openlineage.client import facet_v2
+    from openlineage.client.generated import base as client
 
     def facet(fields: Event) -> Any:
         url, name = fields["_schemaURL"], fields["_schemaURL"].rpartition("/")[2]

@@ -79,6 +79,11 @@ def test_edges_and_children_are_the_parents_turned_round(sources: Sources) -> No
         "SELECT table_name FROM information_schema.tables",
         "SELECT key FROM packets, json_each(payload) LIMIT 3",
         "VALUES (1), (2);",
+        "WITH a AS (SELECT 1 AS x), b AS (SELECT x + 1 FROM a) FROM a, (FROM b) UNION FROM a, b",
+        "WITH a AS (SELECT 1) SELECT (WITH b AS (FROM a) SELECT count(*) FROM a, b) FROM a",
+        "WITH packets AS (FROM packets WHERE leaf_index < 3) SELECT count(*) FROM packets",
+        "WITH RECURSIVE up(id) AS (SELECT packet_id FROM packets WHERE leaf_index = 9 UNION "
+        "SELECT parent_id FROM edges, up WHERE child_id = id) FROM up",
     ],
 )
 def test_what_an_analyst_asks_is_answered(sources: Sources, query: str) -> None:
@@ -160,6 +165,12 @@ ATTACKS = [
     "FROM pg_catalog.pg_class",
     "FROM sqlite_master",
     "FROM sources",
+    "FROM (WITH \"{secret}\" AS (SELECT 1) SELECT 1) x, \"{secret}\"",
+    "FROM (WITH sqlite_master AS (SELECT 1) SELECT 1) x, sqlite_master",
+    "WITH a AS (FROM \"{secret}\"), \"{secret}\" AS (SELECT 1) FROM a",
+    "WITH sqlite_master AS (FROM sqlite_master) FROM sqlite_master",
+    "SELECT json_serialize_plan('COPY packets TO ''{outside}/copy.csv''')",
+    "SELECT write_log('hello')",
     "",
     ";",
     "-- nothing",
@@ -276,6 +287,13 @@ def test_a_query_that_takes_too_much_memory_is_ended(sources: Sources) -> None:
     query = "SELECT count(DISTINCT repeat('x', 1000000) || range::VARCHAR) FROM range(100000)"
     with pytest.raises(QueryError, match=r"memory|too much"):
         answer(sources, query, seconds=30)
+
+
+@pytest.mark.parametrize("value", ["'infinity'::DATE", "'290000-01-01'::TIMESTAMP"])
+def test_a_time_that_no_calendar_has_is_refused_not_a_crash(sources: Sources, value: str) -> None:
+    with pytest.raises(QueryError, match="cast it to VARCHAR"):
+        answer(sources, f"SELECT {value}")
+    assert answer(sources, f"SELECT ({value})::VARCHAR")
 
 
 def test_a_query_nested_beyond_reason_is_refused_not_a_crash(sources: Sources) -> None:

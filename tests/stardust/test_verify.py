@@ -549,6 +549,33 @@ def test_a_state_store_that_says_otherwise_is_told_of(ledger: Ledger) -> None:
     assert "has another content_hash in the state store" in told(result)
 
 
+def test_a_torn_file_is_named_beside_a_state_store_too(ledger: Ledger) -> None:
+    torn = ledger.files[2]
+    os.truncate(torn, 1000)
+    result = verify(ledger.layout, store=ledger.store)
+    assert {finding.where.split(",")[0] for finding in result.findings} == {
+        torn.relative_to(ledger.layout.root).as_posix()
+    }
+
+
+@pytest.mark.parametrize("damage", ["no database", "no table", "no id"])
+def test_a_state_store_that_is_none_is_told_of(ledger: Ledger, damage: str) -> None:
+    path = ledger.layout.root.parent / "state.db"
+    if damage == "no database":
+        path.write_bytes(b"hello" * 1000)
+    else:
+        with closing(sqlite3.connect(path)) as database:
+            database.executescript(
+                "DROP TABLE packet_queue"
+                if damage == "no table"
+                else "PRAGMA foreign_keys = OFF; DROP TRIGGER packets_append_only_update;"
+                "UPDATE packets SET packet_id = 'x', body = x'ff' WHERE sequence = 4"
+            )
+    result = verify(ledger.layout, store=ledger.store)
+    assert "the state store" in told(result)
+    assert "can't be compared" in told(result)
+
+
 def test_an_older_state_store_and_another_ledgers_are_told_of(
     ledger: Ledger, built: Path, tmp_path: Path
 ) -> None:

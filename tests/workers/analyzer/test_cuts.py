@@ -12,7 +12,7 @@ from omniva_dagster.workers.analyzer.spans.cuts import (
     places,
     shot_changes,
 )
-from omniva_dagster.workers.analyzer.spans.penalties import LARGEST, kept, penalties
+from omniva_dagster.workers.analyzer.spans.penalties import LARGEST, Penalty, kept, penalties
 from omniva_dagster.workers.analyzer.text.sentences import split
 from omniva_dagster.workers.media.timeline import Scene, Word
 from tests.workers.analyzer.speeches import said, sentences_of, speech
@@ -122,6 +122,8 @@ def test_penalties_of_a_language_that_is_not_known_are_not_those_of_english() ->
 
 
 def test_however_bad_its_cuts_a_span_keeps_some_worth() -> None:
+    everything = [Penalty(name, share, "") for name, share in LARGEST.items()]
+    assert kept(everything) == 0.1
     assert kept([]) == 1.0
 
 
