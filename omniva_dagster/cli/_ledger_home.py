@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,21 @@ if TYPE_CHECKING:
     from omniva_dagster.state.store import Store
 
 NOT_AS_IT_SHOULD_BE = 4
+
+
+class PlainGroup(click.Group):
+    """Commands whose failures for want of a disk or a state store are told in one line."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except Exception as error:
+            reason = _outside(error)
+            if not reason:
+                raise
+            raise LedgerError(f"{reason}; what was recorded is kept, try again later") from error
+
 
 folder_option: Callable[[Any], Any] = click.option(
     "--ledger",
@@ -72,6 +88,17 @@ def at_work(what: str, *, visible: bool = True) -> Iterator[None]:
     with Progress(*columns, console=console, transient=True) as progress:
         progress.add_task(what, total=None)
         yield
+
+
+def _outside(error: Exception) -> str:
+    """What failed, if it is not the program; a reader that went away is no failure."""
+    from sqlalchemy.exc import DatabaseError, OperationalError
+
+    if isinstance(error, OSError):
+        return "" if error.errno in (None, errno.EPIPE) else str(error)
+    if type(error) in (DatabaseError, OperationalError):
+        return f"the state store can't be used: {error.orig}"  # type: ignore[attr-defined]
+    return ""
 
 
 def _settings() -> Settings:

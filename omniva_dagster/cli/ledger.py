@@ -13,6 +13,7 @@ import click
 from omniva_dagster.cli._ledger_export import export
 from omniva_dagster.cli._ledger_home import (
     NOT_AS_IT_SHOULD_BE,
+    PlainGroup,
     at_work,
     folder_option,
     json_option,
@@ -36,7 +37,7 @@ _WAIT = click.option(
 )
 
 
-@click.group()
+@click.group(cls=PlainGroup)
 def ledger() -> None:
     """What happened, who made it, and a proof that nobody changed it since.
 

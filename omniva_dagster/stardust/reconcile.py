@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from omniva_dagster.stardust.checkpoints import kept_sizes
 from omniva_dagster.stardust.claims import Claims, ListedFile
 from omniva_dagster.stardust.edges import SHOWN, scratch_database
+from omniva_dagster.stardust.errors import LedgerError
 from omniva_dagster.stardust.findings import FORGED, REPAIR, RESTORE, Finding
 from omniva_dagster.stardust.layout import Layout
 
@@ -40,12 +41,23 @@ def check_state(
     """Whether folder and state store agree; ``sound`` are the files whose rows were found right.
 
     The store may be ahead by what was sequenced since. It is never behind: it is what the folder
-    follows from. A store that can't be read as one is a finding too.
+    follows from. A store that can't be read as one is a finding too. Raises `LedgerError` where it
+    can't be opened: then nothing is known of it.
     """
     import duckdb
     import pyarrow as pa
     import sqlalchemy as sa
 
+    try:
+        with store.read():
+            pass
+    except sa.exc.OperationalError as error:
+        raise LedgerError(
+            f"the state store can't be opened ({error.orig}), and the home's ledger is compared "
+            f"with it: --ledger {layout.root} verifies the folder alone"
+        ) from error
+    except sa.exc.SQLAlchemyError:
+        pass  # it is no database: told of below
     try:
         yield from _differences(store, layout, claims, sound)
     except (

@@ -17,6 +17,7 @@ from click.testing import CliRunner, Result
 from omniva_dagster.cli import cli
 from omniva_dagster.settings import settings
 from omniva_dagster.stardust.errors import LedgerError
+from omniva_dagster.stardust.verify import verify
 from tests.stardust.proving import DAYS, PER_BATCH, Ledger
 from tests.support.home import Home, make_home
 
@@ -85,6 +86,27 @@ def test_a_damaged_ledger_does_not_verify_and_says_where_and_what_to_do(
     result = run("verify", "--json")
     assert result.exit_code == NOT_AS_IT_SHOULD_BE
     assert json.loads(result.stdout)["findings"][0]["place"].endswith(path.name)
+
+
+@pytest.mark.parametrize("command", ["sync", "repair", "seal", "stats"])
+def test_a_state_store_that_is_none_is_told_of_in_a_line(
+    home: Home, ledger: Ledger, command: str
+) -> None:
+    (home.path / "state.db").write_bytes(b"hello" * 1000)
+    assert isinstance(error := run(command).exception, LedgerError)
+    assert "the state store can't be used: file is not a database" in str(error)
+
+
+def test_a_state_store_that_cant_be_opened_leaves_the_verdict_open(
+    home: Home, ledger: Ledger
+) -> None:
+    path = home.path / "state.db"
+    path.unlink()
+    path.symlink_to(home.path / "no such folder" / "state.db")
+    result = verify(ledger.layout)
+    assert result.consistent
+    with pytest.raises(LedgerError, match=r"--ledger .* verifies the folder alone"):
+        verify(ledger.layout, store=ledger.store)
 
 
 def test_a_key_that_is_not_the_ledgers_does_not_verify(home: Home, ledger: Ledger) -> None:

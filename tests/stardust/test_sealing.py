@@ -15,7 +15,9 @@ from omniva_dagster.stardust.entries import arrow_schema, leaf_data
 from omniva_dagster.stardust.errors import LedgerError
 from omniva_dagster.stardust.hashes import HashFiles, level_name
 from omniva_dagster.stardust.lookup import find_row
+from omniva_dagster.stardust.merkle import leaf_hash
 from omniva_dagster.stardust.parquet import ROW_GROUP
+from omniva_dagster.stardust.repair import repair
 from omniva_dagster.stardust.sealing import seal
 from omniva_dagster.stardust.sequencer import sequence
 from omniva_dagster.stardust.verify import verify
@@ -119,6 +121,39 @@ def test_a_row_that_is_not_what_was_logged_is_not_sealed_in(bench: Bench) -> Non
     with pytest.raises(LedgerError, match="leaf 0 is not what was logged"):
         seal(bench.store, bench.layout, before=BEFORE, now=SECOND_DAY)
     assert list(parquet_files(bench.layout)) == files
+
+
+def test_a_row_that_was_changed_in_the_log_too_is_not_sealed_in(bench: Bench) -> None:
+    change_a_row(bench)
+    path, *others = parquet_files(bench.layout)
+    (row,) = pq.read_table(path).to_pylist()
+    HashFiles(bench.layout.log).append(0, leaf_hash(leaf_data(row)))
+    with pytest.raises(LedgerError, match="is not what was written there"):
+        seal(bench.store, bench.layout, before=BEFORE, now=SECOND_DAY)
+    assert list(parquet_files(bench.layout)) == [path, *others]
+
+
+def test_a_day_that_lacks_a_file_is_not_sealed(bench: Bench) -> None:
+    bench.emit("later")
+    sequence(bench.store, bench.layout, now=SECOND_DAY)
+    path = list(parquet_files(bench.layout))[3]
+    path.unlink()
+    with pytest.raises(LedgerError, match=f"{path.name} is missing: restore it"):
+        seal(bench.store, bench.layout, before=BEFORE, now=SECOND_DAY)
+    with pytest.raises(LedgerError, match=f"{path.name} is missing: restore it"):
+        repair(bench.store, bench.layout)
+
+
+def test_a_strangers_folder_stops_sealing_until_it_is_moved_away(bench: Bench) -> None:
+    stranger = next(parquet_files(bench.layout)).parent / "mine"
+    stranger.mkdir()
+    for _ in range(2):
+        with pytest.raises(LedgerError, match="mine does not belong to the ledger: move it away"):
+            seal(bench.store, bench.layout, before=BEFORE, now=SECOND_DAY)
+    stranger.rmdir()
+    seal(bench.store, bench.layout, before=BEFORE, now=SECOND_DAY)
+    assert len(list(parquet_files(bench.layout))) == 1
+    assert verify(bench.layout, store=bench.store).consistent
 
 
 def test_a_day_that_lacks_a_row_is_not_sealed(bench: Bench) -> None:

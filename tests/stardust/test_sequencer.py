@@ -26,7 +26,7 @@ from omniva_dagster.stardust.merkle import Frontier, leaf_hash
 from omniva_dagster.stardust.repair import repair
 from omniva_dagster.stardust.sequencer import sequence
 from omniva_dagster.stardust.verify import verify
-from omniva_dagster.state.tables import ledger_lease, packet_queue
+from omniva_dagster.state.tables import ledger_lease, ledger_segments, packet_queue
 from tests.stardust.writing import FIRST_DAY, SECOND_DAY, Bench, ids, parquet_files, rows
 
 
@@ -360,3 +360,31 @@ def test_the_folder_of_packets_holds_nothing_but_days_of_parquet(bench: Bench) -
     assert all(path.suffix == ".parquet" for path in parquet_files(bench.layout))
     assert Layout(bench.layout.root).dates() == ["2026-03-04"]
     assert list(bench.layout.staging.iterdir()) == []
+
+
+def test_a_lost_checkpoint_is_not_signed_again_unless_that_is_asked_for(bench: Bench) -> None:
+    bench.emit("one")
+    run(bench)
+    kept = latest_checkpoint(bench.layout.checkpoints)
+    for path in bench.layout.checkpoints.iterdir():
+        path.unlink()
+    bench.emit("two")
+    with pytest.raises(LedgerError, match=r"latest\.txt is missing .*restore it from a copy"):
+        run(bench)
+    assert list(bench.layout.checkpoints.iterdir()) == []
+    repair(bench.store, bench.layout)
+    assert latest_checkpoint(bench.layout.checkpoints) == kept
+    run(bench)
+    assert verify(bench.layout, store=bench.store).consistent
+
+
+def test_a_store_that_knows_of_no_packets_leaves_a_folder_that_has_some_alone(bench: Bench) -> None:
+    bench.emit("one", "two")
+    run(bench)
+    with bench.store.begin() as connection:
+        connection.execute(ledger_segments.delete())
+    bench.emit("three")
+    for act in (run, lambda bench: repair(bench.store, bench.layout)):
+        with pytest.raises(LedgerError, match="a checkpoint of 2 packets, which the state store"):
+            act(bench)
+    assert verify(bench.layout).packets == 2

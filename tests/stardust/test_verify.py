@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -553,9 +555,8 @@ def test_a_torn_file_is_named_beside_a_state_store_too(ledger: Ledger) -> None:
     torn = ledger.files[2]
     os.truncate(torn, 1000)
     result = verify(ledger.layout, store=ledger.store)
-    assert {finding.where.split(",")[0] for finding in result.findings} == {
-        torn.relative_to(ledger.layout.root).as_posix()
-    }
+    place = torn.relative_to(ledger.layout.root).as_posix()
+    assert {finding.place for finding in result.findings} == {place}
 
 
 @pytest.mark.parametrize("damage", ["no database", "no table", "no id"])
@@ -568,7 +569,7 @@ def test_a_state_store_that_is_none_is_told_of(ledger: Ledger, damage: str) -> N
             database.executescript(
                 "DROP TABLE packet_queue"
                 if damage == "no table"
-                else "PRAGMA foreign_keys = OFF; DROP TRIGGER packets_append_only_update;"
+                else "PRAGMA foreign_keys = OFF; DROP TRIGGER packets_no_update;"
                 "UPDATE packets SET packet_id = 'x', body = x'ff' WHERE sequence = 4"
             )
     result = verify(ledger.layout, store=ledger.store)
