@@ -102,7 +102,7 @@ def _sent(
 
 def _assets() -> dict[str, AssetNote]:
     """What the code says of its assets."""
-    from omniva_dagster.definitions import defs
+    from omniva_dagster.assets import CLIP_PIPELINE
     from omniva_dagster.resources.warehouse.arrow import columns_of
     from omniva_dagster.resources.warehouse.io_manager import CONTRACT_KEY, contract_of
     from omniva_dagster.stardust.openlineage.naming import AssetNote
@@ -112,7 +112,8 @@ def _assets() -> dict[str, AssetNote]:
             " ".join((spec.description or "").split()),
             tuple(columns_of(contract_of(spec.metadata))) if CONTRACT_KEY in spec.metadata else (),
         )
-        for spec in defs.resolve_all_asset_specs()
+        for asset in CLIP_PIPELINE
+        for spec in asset.specs
     }
 
 
