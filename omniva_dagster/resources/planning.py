@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from omniva_dagster.workers.editor.plan import EditContext
     from omniva_dagster.workers.editor.sound.loudness import Loudness
     from omniva_dagster.workers.editor.style import Style
-    from omniva_dagster.workers.media.timeline import Still
 
 
 class ClipPlanner:
@@ -65,7 +64,7 @@ class ClipPlanner:
             self._renderer.probe(),
             [],
             branding=brand.branding,
-            still=choose_stills(_stills(analysis), spans).get(pinned.clip_id),
+            still=choose_stills(analysis.stills, spans).get(pinned.clip_id),
         )
         context_id = editing_context_id(plan, video.sha256)
         outputs = plans.expected_outputs(pinned.clip_id, context_id)
@@ -149,7 +148,7 @@ def context_of(
         words=analysis.words,
         faces=analysis.faces,
         scenes=analysis.scenes,
-        interests=getattr(analysis, "interests", []),
+        interests=analysis.interests,
         silences=_silences(analysis),
         language=analysis.language,
         colour=read_colour(source),
@@ -165,9 +164,5 @@ def _silences(analysis: Analysis) -> list[tuple[float, float]]:
     """Where it is quiet enough to take something out: rooms are quieter than nothing at all."""
     from omniva_dagster.workers.editor.sound.quiet import quiet_parts
 
-    levels = getattr(analysis, "levels", None)
-    return quiet_parts(levels) if levels else analysis.silences
-
-
-def _stills(analysis: Analysis) -> list[Still]:
-    return getattr(analysis, "stills", [])
+    # An analysis of an earlier version has no levels.
+    return quiet_parts(analysis.levels) if analysis.levels else analysis.silences

@@ -38,7 +38,8 @@ UNANCHORED = (
     "elsewhere shows that: verify --against it"
 )
 _ATTEMPTS = 3
-_PATIENCE = 20  # half seconds to wait for a sequencer in the middle of its work
+_PATIENCE = 20  # looks at a sequencer in the middle of its work
+_WAIT_SECONDS = 0.5  # between two of them
 _SUSPICIOUS = 3  # files with a wrong digest whose rows are read to say what changed
 
 
@@ -162,7 +163,7 @@ def _settled_claims(layout: Layout) -> Claims:
     for _ in range(_PATIENCE):
         if not claims.findings.count or not is_busy(layout):
             break
-        time.sleep(0.5)
+        time.sleep(_WAIT_SECONDS)
         claims = read_claims(layout)
     return claims
 

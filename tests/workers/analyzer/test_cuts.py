@@ -122,6 +122,7 @@ def test_penalties_of_a_language_that_is_not_known_are_not_those_of_english() ->
 
 
 def test_however_bad_its_cuts_a_span_keeps_some_worth() -> None:
+    assert sum(share for name, share in LARGEST.items() if name != "long_rest") < 0.95
     everything = [Penalty(name, share, "") for name, share in LARGEST.items()]
     assert kept(everything) == 0.1
     assert kept([]) == 1.0
