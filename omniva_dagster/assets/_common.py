@@ -63,7 +63,7 @@ def video_subject(bench: Workbench, record: Record[Any]) -> Subject:
     with bench.store.read() as connection:
         held = db.library.video(connection, record.video_id)
     title = held[0].title if held else record.video_id
-    return Subject(record.video_id, title, record.trace_id)
+    return Subject(record.video_id, title, record.trace_id, record.video_id)
 
 
 def outcome_metadata(outcomes: list[Outcome]) -> Shown:

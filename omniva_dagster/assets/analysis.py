@@ -63,6 +63,7 @@ def analysis_results(
         )
         key = f"analysis/{asset.video_id}/{print_of[:32]}"
         if not store.path(key).is_dir():
+            watch = bench.watch(_video_subject(video))
             analysis = analyze(
                 media,
                 asset.video_id,
@@ -71,7 +72,7 @@ def analysis_results(
                 parents=[video.packet_id],
                 hints=hints,
                 proxy=proxy,
-                on_progress=lambda _step, fraction: bench.progress(asset.title, fraction),
+                on_progress=lambda _step, fraction: watch(fraction),
             )
             with store.scratch() as folder:
                 sidecars.write(analysis, folder / "analysis")
@@ -177,7 +178,7 @@ def clip_candidates(
 
 
 def _video_subject(video: Record[VideoAsset]) -> Subject:
-    return Subject(video.subject_id, video.document.title, video.trace_id)
+    return Subject(video.subject_id, video.document.title, video.trace_id, video.subject_id)
 
 
 def _text(found: "Analysis", candidate: ClipCandidate) -> str:

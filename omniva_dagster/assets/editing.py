@@ -168,7 +168,7 @@ class _Studio:
         with self._bench.store.read() as connection:
             held = db.library.video(connection, job.video_id)
         assert held is not None
-        label = _clip_subject(self._bench, job).label
+        watch = self._bench.watch(_clip_subject(self._bench, job))
         plan = plans.load_plan(self._atlas, job.document)
         with self._atlas.scratch() as scratch:
             with self._renderer.place():
@@ -180,7 +180,7 @@ class _Studio:
                     encoder=self._renderer.probe(),
                     timeout=self._renderer.timeout_seconds,
                     files=plans.assets_of(self._atlas, plan),
-                    on_progress=lambda fraction: self._bench.progress(label, fraction),
+                    on_progress=watch,
                 )
             outputs = plans.expected_outputs(job.subject_id, context_id)
             clip = RenderedClip(
@@ -227,4 +227,4 @@ def _clip_subject(bench: Workbench, record: Record[EditJob] | Record[Directive])
         pinned = db.decisions.promotion(connection, record.subject_id)
     title = held[0].title if held else record.video_id
     start = f" at {pinned.candidate.start_time:.0f} s" if pinned else ""
-    return Subject(record.subject_id, f"{title}{start}", record.trace_id)
+    return Subject(record.subject_id, f"{title}{start}", record.trace_id, record.video_id)

@@ -257,7 +257,7 @@ def _subject(
     record: Record[RenderedClip] | Record[ScheduleTask] | Record[UploadJob],
 ) -> Subject:
     title = getattr(record.document, "title", "") or f"clip {record.subject_id}"
-    return Subject(record.subject_id, title, record.trace_id)
+    return Subject(record.subject_id, title, record.trace_id, record.video_id)
 
 
 def _slot(recorder: Recorder, clip_id: str, publisher: PublisherResource) -> str:

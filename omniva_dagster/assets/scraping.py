@@ -155,16 +155,13 @@ class _Intake:
         from omniva_dagster.workers.scraper.metadata import platform_of
 
         video_id = video_id_of(platform_of(find.url).value, find.listing.platform_id)
-        return Subject(video_id, find.title or find.url, trace_of(video_id))
+        return Subject(video_id, find.title or find.url, trace_of(video_id), video_id)
 
     def bring_in(self, find: _Find) -> Commit:
         """Fetch a video into Atlas, unless it is there."""
         if self._held(find):
             return lambda recorder: []
-        label = find.title or find.url
-        fetched = self._scraper.fetch(
-            find.listing, lambda fraction: self._bench.progress(label, fraction)
-        )
+        fetched = self._scraper.fetch(find.listing, self._bench.watch(self.subject(find)))
         metadata = fetched.metadata
         video_id = video_id_of(metadata.platform.value, metadata.platform_id)
         self._refuse_duplicates(video_id, fetched.sha256)

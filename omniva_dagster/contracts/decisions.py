@@ -9,7 +9,7 @@ from pydantic import Field, StringConstraints
 
 from omniva_dagster.contracts.base import Document
 from omniva_dagster.contracts.reasons import ReasonCode
-from omniva_dagster.contracts.types import Opt, Positive, SemVer, Timestamp, Uuid
+from omniva_dagster.contracts.types import Opt, Positive, Score, SemVer, Timestamp, Uuid
 
 
 class DirectiveKind(StrEnum):
@@ -44,11 +44,24 @@ class Directive(Document):
     rollback: Annotated[str, StringConstraints(min_length=1, max_length=2000)] = Field(
         description="How to undo it."
     )
+    scheduled_time: Opt[Timestamp] = Field(
+        default=None, description="The slot that a reschedule gives."
+    )
+    target: Opt[Annotated[str, StringConstraints(min_length=1, max_length=64)]] = Field(
+        default=None, description="The queue, worker or device that a reroute sends work to."
+    )
+    not_before: Opt[Timestamp] = Field(
+        default=None, description="When a retry is due: no attempt is made before."
+    )
+    until: Opt[Timestamp] = Field(
+        default=None, description="When a hold ends by itself; absent: when it is lifted."
+    )
+    priority: Opt[Score] = Field(default=None, description="How urgent the subject is from now on.")
     issued_by: Annotated[str, StringConstraints(pattern=r"^zenith$")] = Field(
         default="zenith", description="Only Zenith commits."
     )
     issued_at: Timestamp = Field(description="When it was issued.")
-    schema_version: SemVer = Field(default="1.0.0", description="Version of this contract.")
+    schema_version: SemVer = Field(default="1.1.0", description="Version of this contract.")
 
 
 class OutcomeStatus(StrEnum):

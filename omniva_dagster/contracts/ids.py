@@ -34,6 +34,11 @@ def creator_id_of(slug: str) -> str:
     return derive_id("creator", slug)
 
 
+def worker_id_of(name: str) -> str:
+    """The id of a worker pool (``scraper``) or of one of its instances (``editor/host``)."""
+    return derive_id("worker", name)
+
+
 def video_id_of(platform: str, platform_id: str) -> str:
     """The id of a video, the same however and whenever it was found."""
     return derive_id("video", platform, platform_id)
@@ -42,3 +47,7 @@ def video_id_of(platform: str, platform_id: str) -> str:
 def candidate_id_of(video_id: str, start_time: float, end_time: float) -> str:
     """The id of a span of a video; a promoted candidate's ``clip_id`` is this."""
     return derive_id("clip", video_id, milliseconds(start_time), milliseconds(end_time))
+
+
+# What a directive about all work there is, is about.
+EVERYTHING = derive_id("scope", "all")

@@ -8,6 +8,7 @@ its packets, its effects on state and its outcome in a single transaction.
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from omniva_dagster import state as db
 from omniva_dagster.contracts.base import Document
 from omniva_dagster.contracts.decisions import Outcome, OutcomeStatus
+from omniva_dagster.contracts.ids import EVERYTHING, creator_id_of, worker_id_of
 from omniva_dagster.contracts.reasons import ReasonCode, WorkerError
 from omniva_dagster.contracts.record import Record
 from omniva_dagster.contracts.types import format_timestamp
@@ -27,6 +29,20 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
 
     from omniva_dagster.state.store import Store
+
+# Which worker pool does the work of an asset (module interfaces, section 5).
+WORKER_OF = {
+    "scraper_jobs": "scraper",
+    "videos": "scraper",
+    "analysis_results": "analyzer",
+    "edit_jobs": "editor",
+    "rendered_clips": "editor",
+    "schedule_tasks": "scheduler",
+    "upload_jobs": "uploader",
+    "publications": "uploader",
+}
+# How often long work looks whether it is still wanted.
+_LOOK_EVERY_SECONDS = 2.0
 
 D = TypeVar("D", bound=Document)
 S = TypeVar("S")
@@ -154,13 +170,42 @@ class Workbench:
         self.log.warning("%s: %s (%s)", subject.label, error.message, error.code.value)
         self._note(subject, OutcomeStatus.ERROR, error.code, error.message)
 
-    def progress(self, label: str, fraction: float) -> None:
-        """Tell whoever watches how far a document has come."""
-        progress.report(self.stage, label, fraction)
+    def watch(self, subject: Subject) -> Callable[[float], None]:
+        """What long work on a document tells how far it has come; it is stopped when it is held.
+
+        The work is to let the exception through, and leave nothing behind.
+        """
+        last = time.monotonic()
+
+        def heard(fraction: float) -> None:
+            nonlocal last
+            progress.report(self.stage, subject.label, fraction)
+            if time.monotonic() - last >= _LOOK_EVERY_SECONDS:
+                self.must_be_free(subject)
+                last = time.monotonic()
+
+        return heard
+
+    def must_be_free(self, subject: Subject) -> None:
+        """Go on only if nothing holds a document back: neither it, its video, its creator, the
+        worker, nor all work. Raises `Skip`."""
+        scopes = [EVERYTHING, subject.subject_id, subject.video_id]
+        scopes.append(creator_id_of(self.partition.creator))
+        if self.stage in WORKER_OF:
+            scopes.append(worker_id_of(WORKER_OF[self.stage]))
+        with self.store.read() as connection:
+            held = db.decisions.restrained(connection, scopes, self.now)
+        if held is not None:
+            what = f"all {held.name} work" if held.scope == "worker" else held.scope
+            raise Skip(
+                ReasonCode.NOT_RELEASED,
+                f"Zenith's {held.kind.value} on this {what} is in force: {held.reason}",
+            )
 
     def _one(self, item: S, subject: Subject, work: Callable[[S], Commit]) -> Sequence[Record[Any]]:
         self._note(subject, OutcomeStatus.RUNNING)
         try:
+            self.must_be_free(subject)
             commit = work(item)
             with self.store.begin() as connection:
                 records = commit(self.recorder(connection))

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import duckdb
+
+_LOOKUP_MEMORY = "1GB"
 
 
 def opened(
@@ -24,4 +30,27 @@ def opened(
     )
     # After two seconds it would be drawn into standard output, whoever reads that.
     database.execute("SET enable_progress_bar = false")
+    return database
+
+
+@contextmanager
+def for_lookups() -> Iterator[duckdb.DuckDBPyConnection]:
+    """A cursor of a database that this process keeps for reading a few rows of Parquet.
+
+    Opening one costs more than the look-up itself. Any thread may have one of its own.
+    """
+    with _kept(os.getpid()).cursor() as cursor:
+        yield cursor
+
+
+@lru_cache(maxsize=None)  # a parent's must not be closed by a forked child
+def _kept(_process: int) -> duckdb.DuckDBPyConnection:
+    database = opened(
+        memory_limit=_LOOKUP_MEMORY,
+        temp_directory="",
+        threads=1,
+        parquet_metadata_cache="true",
+        enable_external_file_cache="false",
+    )
+    database.execute("SET TimeZone = 'UTC'")
     return database

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from omniva_dagster.state import (
         creators,
         decisions,
+        inboxes,
+        intents,
         library,
         outbox,
         outcomes,
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 __all__ = [
     "creators",
     "decisions",
+    "inboxes",
+    "intents",
     "library",
     "outbox",
     "outcomes",

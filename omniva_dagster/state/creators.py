@@ -26,6 +26,8 @@ class Creator:
     url: str
     status: str
     registered_at: str
+    consent: str = "granted"
+    licence: str = ""
 
 
 class UnknownCreatorError(LookupError):

@@ -20,6 +20,7 @@ import sqlalchemy as sa
 from omniva_dagster.contracts.base import Document, without_clock
 from omniva_dagster.contracts.envelope import Envelope
 from omniva_dagster.contracts.ids import derive_id
+from omniva_dagster.state import inboxes
 from omniva_dagster.state.partition import Partition
 from omniva_dagster.state.tables import collisions, packet_parents, packet_queue, packets
 
@@ -218,8 +219,9 @@ def _insert(
             body=body.decode("utf-8"),
         )
     )
-    (sequence,) = inserted.inserted_primary_key or (None,)
+    (sequence,) = inserted.inserted_primary_key or (0,)
     connection.execute(packet_queue.insert().values(sequence=sequence))
+    inboxes.put(connection, int(sequence), envelope["message_type"])
     parents = [parent for parent in emission.parents if parent not in missing]
     if parents:
         connection.execute(

@@ -15,8 +15,9 @@ class Partition:
 
 @dataclass(frozen=True)
 class Subject:
-    """What a step works on: its id, a title or URL for people, and the workflow it belongs to."""
+    """What a step works on: its id, a title or URL for people, its workflow and its video."""
 
     subject_id: str
     label: str
     trace_id: str = ""
+    video_id: str = ""

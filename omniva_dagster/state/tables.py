@@ -39,6 +39,9 @@ creators = Table(
     Column("url", Text, nullable=False),
     Column("status", String(16), nullable=False),
     Column("registered_at", String(30), nullable=False),
+    # Whether the creator agrees to what is made of their videos, and on what terms.
+    Column("consent", String(16), nullable=False, server_default="granted"),
+    Column("licence", Text, nullable=False, server_default=""),
 )
 
 # Videos asked for one by one, and the day they were put under.
@@ -255,6 +258,147 @@ mirror_cursors = Table(
     Column("updated_at", String(32), nullable=False),
     Column("seen_at", String(32), nullable=False),
     Column("read_at", String(32), nullable=False),
+)
+
+# Packets that an engine has yet to hear; a row joins in the transaction of its packet and goes in
+# the transaction of what the engine made of it.
+inboxes = Table(
+    "inboxes",
+    metadata,
+    Column("consumer", String(16), primary_key=True),
+    Column("sequence", _Sequence, ForeignKey("packets.sequence"), primary_key=True),
+    # Does not wait for the next control cycle.
+    Column("urgent", Integer, nullable=False),
+)
+
+# The holds and cancels in force, by what they are about: what the log of directives comes to.
+restraints = Table(
+    "restraints",
+    metadata,
+    Column("subject_id", String(36), primary_key=True),
+    # all, worker, creator, video or clip
+    Column("scope", String(16), nullable=False, index=True),
+    # The worker's name or the creator's slug, for people.
+    Column("name", Text, nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("directive_id", String(36), nullable=False),
+    Column("packet_id", String(36), nullable=False),
+    Column("creator", String(63), nullable=False),
+    Column("day", String(10), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("since", String(30), nullable=False),
+    # Empty: until it is lifted.
+    Column("until", String(30), nullable=False),
+)
+
+# What Zenith wants of Dagster: runs to launch and to cancel, each once.
+intents = Table(
+    "intents",
+    metadata,
+    Column("intent_id", String(36), primary_key=True),
+    Column("action", String(16), nullable=False),
+    Column("job", String(64), nullable=False),
+    Column("creator", String(63), nullable=False),
+    Column("day", String(10), nullable=False),
+    Column("directive_id", String(36), nullable=False),
+    Column("body", Text, nullable=False),
+    Column("not_before", String(30), nullable=False),
+    # open, offered, done or void
+    Column("state", String(16), nullable=False),
+    Column("offered_at", String(30), nullable=False),
+    # The run to cancel, or the one that the launch became: the first to claim it.
+    Column("run_id", String(64), nullable=False),
+    Index("ix_intents_state", "state", "not_before"),
+    Index("ix_intents_partition", "creator", "day"),
+)
+
+# How far an engine's own cycle has come: one row an engine.
+cycles = Table(
+    "cycles",
+    metadata,
+    Column("name", String(16), primary_key=True),
+    Column("number", BigInteger, nullable=False),
+    Column("at", String(30), nullable=False),
+    # The last packet that the cycle recorded.
+    Column("packet_id", String(36), nullable=False),
+)
+
+# What a source was asked for, so that overlapping requests are found without reading history.
+scrape_windows = Table(
+    "scrape_windows",
+    metadata,
+    Column("job_id", String(36), primary_key=True),
+    Column("source", Text, nullable=False),
+    Column("since", String(30), nullable=False),
+    Column("until", String(30), nullable=False),
+    Column("creator", String(63), nullable=False),
+    Column("packet_id", String(36), nullable=False),
+    Index("ix_scrape_windows_source", "source", "since"),
+)
+
+# Paradox's findings, and what each is about.
+conflicts = Table(
+    "conflicts",
+    metadata,
+    Column("conflict_id", String(36), primary_key=True),
+    Column("kind", String(32), nullable=False),
+    Column("action", String(16), nullable=False),
+    Column("severity", String(16), nullable=False),
+    Column("packet_id", String(36), nullable=False),
+    Column("creator", String(63), nullable=False),
+    Column("day", String(10), nullable=False),
+    Column("occurrences", Integer, nullable=False),
+    Column("detected_at", String(30), nullable=False),
+    Index("ix_conflicts_partition", "creator", "day"),
+)
+conflict_members = Table(
+    "conflict_members",
+    metadata,
+    Column("conflict_id", String(36), ForeignKey("conflicts.conflict_id"), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("subject_id", String(36), nullable=False, index=True),
+)
+
+# Documents whose work failed and is to be tried again, or is given up: one row while that lasts.
+recoveries = Table(
+    "recoveries",
+    metadata,
+    Column("stage", String(64), primary_key=True),
+    Column("subject_id", String(36), primary_key=True),
+    Column("creator", String(63), nullable=False),
+    Column("day", String(10), nullable=False),
+    Column("worker", String(64), nullable=False),
+    Column("reason_code", String(32), nullable=False),
+    Column("attempts_made", Integer, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    # Empty: the attempts are spent.
+    Column("next_attempt_at", String(30), nullable=False),
+    # planned, ordered or spent
+    Column("state", String(16), nullable=False),
+    Column("plan_packet_id", String(36), nullable=False),
+    Column("failure_packet_id", String(36), nullable=False),
+    Column("first_failed_at", String(30), nullable=False),
+    Index("ix_recoveries_state", "state", "next_attempt_at"),
+    Index("ix_recoveries_partition", "creator", "day"),
+)
+
+# How each worker's instances do: a row each, brought up to date with every attempt and beat.
+worker_health = Table(
+    "worker_health",
+    metadata,
+    Column("worker", String(64), primary_key=True),
+    Column("instance", String(64), primary_key=True),
+    Column("consecutive_failures", Integer, nullable=False),
+    Column("failed_at", String(30), nullable=False),
+    Column("succeeded_at", String(30), nullable=False),
+    Column("failure_packet_id", String(36), nullable=False),
+    Column("success_packet_id", String(36), nullable=False),
+    Column("beat_at", String(30), nullable=False),
+    Column("beat_sequence", BigInteger, nullable=False),
+    Column("sla_seconds", Integer, nullable=False),
+    Column("running", Integer, nullable=False),
+    # ready, suspect or quarantined, as Eclipse sees it
+    Column("state", String(16), nullable=False, index=True),
 )
 
 # Triggers of the migrations refuse UPDATE and DELETE on these.

@@ -62,9 +62,11 @@ def test_an_id_that_is_not_in_the_checklist_is_an_error() -> None:
     ]
 
 
-@pytest.fixture(scope="module")
-def recorded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[list[str]]]:
-    """What the plugin writes about a file of tests of every outcome."""
+@pytest.fixture(scope="module", params=["-n0", "-n2"])
+def recorded(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, list[list[str]]]:
+    """What the plugin writes about a file of tests of every outcome, by one process and by two."""
     folder = tmp_path_factory.mktemp("recorded")
     (folder / "test_sample.py").write_text(
         "import pytest\n"
@@ -81,7 +83,8 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[list[st
     report = folder / "report.json"
     environment = {**os.environ, "OMNIVA_CONFORMANCE": str(report), "PYTHONPATH": str(ROOT)}
     plugin = ("-p", "tests.conftest", "-p", "no:cacheprovider", "--rootdir", str(folder))
-    command = [sys.executable, "-m", "pytest", "-q", *plugin, "-c", os.devnull, str(folder)]
+    spread = (request.param, "-c", os.devnull, str(folder))
+    command = [sys.executable, "-m", "pytest", "-q", *plugin, *spread]
     subprocess.run(command, env=environment, cwd=folder, check=False, capture_output=True)
     found: dict[str, list[list[str]]] = json.loads(report.read_text())
     return found

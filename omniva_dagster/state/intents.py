@@ -1,0 +1,137 @@
+"""What Zenith wants of Dagster: runs to launch and to cancel, each of them once.
+
+An intent is written in the transaction of the directive behind it. A control cycle offers it to
+Dagster; the run that comes of it claims it before it does anything. A daemon that is killed between
+the two offers it again; should two runs come of it, the second finds it claimed and ends.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+
+from omniva_dagster.state.partition import Partition
+from omniva_dagster.state.tables import intents
+
+LAUNCH, CANCEL = "launch", "cancel"
+OPEN, OFFERED, DONE, VOID = "open", "offered", "done", "void"
+# The tag of a run that came of an intent.
+TAG = "omniva/intent"
+
+
+@dataclass(frozen=True)
+class Intent:
+    """A run to launch (``job`` on ``partition``) or to cancel (``run_id``)."""
+
+    intent_id: str
+    action: str
+    job: str
+    partition: Partition
+    directive_id: str
+    not_before: str
+    tags: dict[str, str] = field(default_factory=dict)
+    run_config: dict[str, Any] = field(default_factory=dict)
+    run_id: str = ""
+    state: str = OPEN
+    offered_at: str = ""
+
+
+def want(connection: sa.Connection, intent: Intent) -> bool:
+    """Write an intent down, once by its id; whether it is new."""
+    known = sa.select(intents.c.intent_id).where(intents.c.intent_id == intent.intent_id)
+    if connection.execute(known).first() is not None:
+        return False
+    connection.execute(
+        intents.insert().values(
+            intent_id=intent.intent_id,
+            action=intent.action,
+            job=intent.job,
+            creator=intent.partition.creator,
+            day=intent.partition.day,
+            directive_id=intent.directive_id,
+            body=json.dumps({"tags": intent.tags, "run_config": intent.run_config}),
+            not_before=intent.not_before,
+            state=intent.state,
+            offered_at="",
+            run_id=intent.run_id,
+        )
+    )
+    return True
+
+
+def due(connection: sa.Connection, now: str, offered_before: str, limit: int = 100) -> list[Intent]:
+    """Intents to offer: open ones whose time has come, and those offered before with no answer."""
+    query = (
+        sa.select(intents)
+        .where(
+            sa.or_(
+                sa.and_(intents.c.state == OPEN, intents.c.not_before <= now),
+                sa.and_(intents.c.state == OFFERED, intents.c.offered_at < offered_before),
+            )
+        )
+        .order_by(intents.c.not_before, intents.c.intent_id)
+        .limit(limit)
+    )
+    return [_intent(row) for row in connection.execute(query)]
+
+
+def get(connection: sa.Connection, intent_id: str) -> Intent | None:
+    """The intent of that id."""
+    row = connection.execute(sa.select(intents).where(intents.c.intent_id == intent_id)).first()
+    return _intent(row) if row else None
+
+
+def offer(connection: sa.Connection, intent_ids: Sequence[str], now: str) -> None:
+    """Note that Dagster was asked."""
+    connection.execute(
+        intents.update()
+        .where(intents.c.intent_id.in_(list(intent_ids)), intents.c.state.in_([OPEN, OFFERED]))
+        .values(state=OFFERED, offered_at=now)
+    )
+
+
+def claim(connection: sa.Connection, intent_id: str, run_id: str) -> bool:
+    """Whether this run is the one that the intent becomes: the first, or the same run again."""
+    taken = connection.execute(
+        intents.update()
+        .where(
+            intents.c.intent_id == intent_id,
+            intents.c.state.in_([OPEN, OFFERED]),
+            intents.c.run_id == "",
+        )
+        .values(state=DONE, run_id=run_id)
+    ).rowcount
+    if taken:
+        return True
+    standing = get(connection, intent_id)
+    return standing is not None and standing.run_id == run_id
+
+
+def settle(connection: sa.Connection, intent_id: str, state: str = DONE) -> None:
+    """An intent is done with: done, or void because what it was for is no more."""
+    connection.execute(
+        intents.update()
+        .where(intents.c.intent_id == intent_id, intents.c.state.in_([OPEN, OFFERED]))
+        .values(state=state)
+    )
+
+
+def _intent(row: sa.Row[Any]) -> Intent:
+    body = json.loads(row.body)
+    return Intent(
+        row.intent_id,
+        row.action,
+        row.job,
+        Partition(row.creator, row.day),
+        row.directive_id,
+        row.not_before,
+        body["tags"],
+        body["run_config"],
+        row.run_id,
+        row.state,
+        row.offered_at,
+    )
