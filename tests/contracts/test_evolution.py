@@ -296,7 +296,7 @@ def test_a_change_without_its_version_fails_the_check_and_is_named(earlier: Path
     checked = run("check", "--against", earlier)
     assert checked.exit_code == 1
     assert checked.output.splitlines() == [
-        "Directive 1.0.0 -> 1.0.0",
+        "Directive 1.1.0 -> 1.1.0",
         "  patch /properties/reason/description: description was reworded",
         "Outcome 1.0.0 -> 1.0.0: the version is too low",
         "  major /properties/attempt/minimum: minimum was 0, is 1",
