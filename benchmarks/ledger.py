@@ -23,6 +23,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -93,8 +94,31 @@ def ledger_by_packet(folder: Path, ids: list[str], _traces: list[str]) -> list[f
 
 
 def ledger_by_trace(folder: Path, _ids: list[str], traces: list[str]) -> list[float]:
-    """All of a trace, in a new DuckDB."""
-    return _duckdb(folder / "ledger/packets", "trace_id", "message", traces)
+    """All of a trace with its messages, each checked, and what waits in the outbox."""
+    from omniva_dagster.stardust.layout import Layout
+    from omniva_dagster.stardust.traces import trace_packets
+    from omniva_dagster.state.store import Store
+
+    layout, store = Layout(folder / "ledger"), Store(f"sqlite:///{folder / 'state.db'}")
+    return _timed(lambda wanted: trace_packets(layout, store, wanted), traces)
+
+
+def ledger_lineage(folder: Path, ids: list[str], *, up: bool) -> list[float]:
+    """Where a packet came from in all traces, or what came from it, and what each says."""
+    from omniva_dagster.stardust.lineage import lineage
+    from omniva_dagster.stardust.views import Sources
+
+    sources = Sources.at(folder / "ledger")
+    return _timed(lambda wanted: lineage(sources, wanted, up=up), ids)
+
+
+def ledger_prove(folder: Path, ids: list[str]) -> list[float]:
+    """An inclusion proof."""
+    from omniva_dagster.stardust.layout import Layout
+    from omniva_dagster.stardust.proofs import prove
+
+    layout = Layout(folder / "ledger")
+    return _timed(lambda wanted: prove(layout, wanted), ids)
 
 
 def ledger_single(folder: Path, count: int) -> float:
@@ -302,7 +326,7 @@ def _duckdb(folder: Path, column: str, shown: str, values: list[str]) -> list[fl
 
 
 def _timed(ask: Callable[[str], Any], values: list[str]) -> list[float]:
-    ask(values[0])
+    """Milliseconds of each; the first imports and opens what the others find there."""
     taken = []
     for value in values:
         started = time.perf_counter()
@@ -337,7 +361,7 @@ def measured(act: Callable[..., Any], *arguments: Any) -> Measured:
         found: Measured = receiver.recv()
     except EOFError:
         process.join()
-        raise SystemExit(f"{act.__name__} ended with {process.exitcode}") from None
+        raise SystemExit(f"{act} ended with {process.exitcode}") from None
     process.join()
     return found
 
@@ -416,7 +440,8 @@ def report(folder: Path, packets: int, days: int, alone: bool) -> None:
 
 def _print_lookups(folder: Path, names: set[str]) -> None:
     ids, traces = sample(folder)
-    print(f"\n{'look-up, ms':16}{'packet id':>10}{'worst':>8}{'trace':>10}{'worst':>8}")
+    head = "".join(f"{what:>10}{'worst':>8}{'first':>8}" for what in ("packet id", "trace"))
+    print(f"\n{'look-up, ms':16}{head}")
     ways: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
         "ledger": (ledger_by_packet, ledger_by_trace),
         "write_dataset": (dataset_by_packet, dataset_by_trace),
@@ -427,8 +452,20 @@ def _print_lookups(folder: Path, names: set[str]) -> None:
         cells = ""
         for act in ways[name]:
             taken = measured(act, folder, ids, traces)["result"]
-            cells += f"{statistics.median(taken):10.1f}{max(taken):8.1f}"
+            cells += _cells(taken)
         print(f"{name:16}{cells}", flush=True)
+    print(f"\n{'of the ledger, ms':16}{'median':>9}{'worst':>8}{'first':>8}")
+    for title, act in {
+        "prove": ledger_prove,
+        "lineage --up": partial(ledger_lineage, up=True),
+        "lineage --down": partial(ledger_lineage, up=False),
+    }.items():
+        print(f"{title:16}{_cells(measured(act, folder, ids)['result'])}", flush=True)
+
+
+def _cells(taken: list[float]) -> str:
+    first, *others = taken
+    return f"{statistics.median(others):10.1f}{max(others):8.1f}{first:8.1f}"
 
 
 def _print_commits(folder: Path, names: set[str]) -> None:

@@ -97,7 +97,12 @@ def dictionary(out: Path | None) -> None:
 @click.option(
     "--within-trace",
     is_flag=True,
-    help="With --down: only its own workflow, without reading the whole ledger.",
+    help="With --down: only its own workflow.",
+)
+@click.option(
+    "--thorough",
+    is_flag=True,
+    help="Read the whole ledger rather than believe that its index, which nobody signed, is whole.",
 )
 @json_option
 @folder_option
@@ -106,6 +111,7 @@ def lineage(
     direction: str,
     depth: int | None,
     within_trace: bool,
+    thorough: bool,
     as_json: bool,
     folder: Path | None,
 ) -> None:
@@ -123,6 +129,7 @@ def lineage(
             up=direction == "up",
             depth=depth,
             within_trace=within_trace,
+            thorough=thorough,
         )
     if as_json:
         click.echo(json.dumps(found.dump(), ensure_ascii=False))

@@ -147,22 +147,43 @@ def seal(before: datetime | None, wait: float, as_json: bool) -> None:
 
 
 @ledger.command()
+@click.option(
+    "--against",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    multiple=True,
+    help="A checkpoint kept elsewhere, or an anchor's file; OMNIVA_LEDGER_ANCHOR's is read anyway.",
+)
+@click.option(
+    "--accept-root",
+    default="",
+    metavar="HEX",
+    help="Vouch for the packets' root, where the checkpoints that signed it are gone.",
+)
 @_WAIT
 @json_option
-def repair(wait: float, as_json: bool) -> None:
+def repair(against: tuple[Path, ...], accept_root: str, wait: float, as_json: bool) -> None:
     """Finish what was interrupted, and make anew what follows from the packets.
 
     That is the log's hashes and the manifests; packets that were held back may try again. Packets
-    are never changed, and nothing is signed that does not agree with the checkpoints: a packet
-    that was changed or lost comes back from a copy of the folder only.
+    are never changed, and nothing is signed that does not agree with the checkpoints, here and at
+    the anchor: a packet that was changed or lost comes back from a copy of the folder only.
     """
     from dataclasses import asdict
 
     from omniva_dagster.stardust.repair import repair as run
 
     resource = _resource()
+    kept = [path.read_text(encoding="utf-8", errors="replace") for path in against]
     with at_work("repairing", visible=not as_json):
-        done = run(resource.store, layout_of(None), wait=wait)
+        done = run(
+            resource.store,
+            layout_of(None),
+            now=datetime.now(UTC),
+            wait=wait,
+            against=kept,
+            anchor=resource.anchor,
+            accept_root=accept_root,
+        )
     if as_json:
         click.echo(json.dumps(asdict(done)))
         return

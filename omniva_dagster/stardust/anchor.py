@@ -101,15 +101,29 @@ def read_anchors(raw: str | bytes) -> list[Checkpoint]:
     return found
 
 
+def sent_to(target: str, origin: str) -> str | None:
+    """What was sent to ``target`` so far; None where it is an address or can't be read."""
+    if not target or "://" in target:
+        return None
+    try:
+        return _file(target, origin).read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
+
+
 def _deliver(checkpoint: Checkpoint, target: str, limit: float) -> None:
     if "://" in target:
         _post(target, checkpoint.note, limit)
         return
+    # An empty line before it ends whatever an earlier, interrupted write left.
+    files.append(_file(target, checkpoint.origin), f"\n\n{checkpoint.note}".encode())
+
+
+def _file(target: str, origin: str) -> Path:
     path = Path(target).expanduser()
     if path.is_dir() or target.endswith("/"):
-        path = path / (re.sub(r"[^A-Za-z0-9._-]+", "-", checkpoint.origin).strip("-.") + ".txt")
-    # An empty line before it ends whatever an earlier, interrupted write left.
-    files.append(path, f"\n\n{checkpoint.note}".encode())
+        path = path / (re.sub(r"[^A-Za-z0-9._-]+", "-", origin).strip("-.") + ".txt")
+    return path
 
 
 def _post(url: str, note: str, limit: float) -> None:

@@ -20,7 +20,8 @@ import rfc8785
 from omniva_dagster.stardust.checkpoints import LATEST, Checkpoint, kept_sizes, verified
 from omniva_dagster.stardust.errors import LedgerError
 from omniva_dagster.stardust.findings import FORGED, REPAIR, RESTORE, Finding, Findings
-from omniva_dagster.stardust.keys import Keyring
+from omniva_dagster.stardust.hashes import LEVELS
+from omniva_dagster.stardust.keys import NEXT, PRIVATE, Keyring
 from omniva_dagster.stardust.layout import Layout, leaves_of
 from omniva_dagster.stardust.notes import NoteError
 
@@ -29,6 +30,18 @@ _MANIFEST = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})\.json")
 # What an interrupted write leaves behind; nobody reads it.
 _LEFTOVER = re.compile(r"\..*\.tmp")
 _CHECKPOINT = re.compile(r"(0|[1-9][0-9]{0,15}|latest)\.txt|anchored\.json")
+_HASHES = re.compile(rf"([0-{LEVELS - 1}])\.hashes")
+_KEY = re.compile(r"signing\.key(?:\.next)?|[1-9][0-9]*\.(?:pub|txt)")
+
+
+_SIGN_AGAIN = (
+    "restore checkpoints/ from a copy; where there is none, `omniva ledger repair` says what it "
+    "takes to sign another"
+)
+_LIST_AGAIN = (
+    "run `omniva ledger repair`, which lists the files anew if they are those that the state store "
+    "knows; a copy's is restored"
+)
 
 
 @dataclass(frozen=True)
@@ -58,6 +71,8 @@ class Claims:
     findings: Findings = field(default_factory=Findings)
     # Leaves beyond the checkpoint: a sequencer is at work, or was killed.
     waiting: int = 0
+    # What an interrupted write left behind: nobody reads it.
+    leftovers: list[str] = field(default_factory=list)
 
     @property
     def size(self) -> int:
@@ -73,9 +88,11 @@ class Claims:
 def read_claims(layout: Layout) -> Claims:
     """Everything that is signed, and the folder's listing."""
     claims = Claims()
-    dates = _listed(layout.packets, claims.findings, _FOLDER, folders=True)
-    manifests = _listed(layout.manifest, claims.findings, _MANIFEST)
-    others = _listed(layout.checkpoints, claims.findings, _CHECKPOINT)
+    dates = _listed(layout.packets, claims, _FOLDER, folders=True)
+    manifests = _listed(layout.manifest, claims, _MANIFEST)
+    others = _listed(layout.checkpoints, claims, _CHECKPOINT)
+    _listed(layout.log, claims, _HASHES)
+    _list_keys(layout.keys, claims)
     if not (dates or manifests or others or layout.keys.exists()):
         return claims
     try:
@@ -102,7 +119,7 @@ def is_busy(layout: Layout) -> bool:
 
 
 def _listed(
-    folder: Path, findings: Findings, pattern: re.Pattern[str], *, folders: bool = False
+    folder: Path, claims: Claims, pattern: re.Pattern[str], *, folders: bool = False
 ) -> list[str]:
     """The parts of the names that belong in a folder; a finding for each that doesn't."""
     if not folder.is_dir():
@@ -112,19 +129,41 @@ def _listed(
         match = pattern.fullmatch(path.name)
         right = path.is_dir() if folders else path.is_file()
         if match and right and not path.is_symlink():
-            found.append(match[1] or path.name)
-        elif folders or not _LEFTOVER.fullmatch(path.name):
-            findings.add(_stray(f"{folder.name}/{path.name}"))
+            found.append(match[match.lastindex or 0])
+        elif not folders and _LEFTOVER.fullmatch(path.name) and path.is_file():
+            claims.leftovers.append(f"{folder.name}/{path.name}")
+        else:
+            claims.findings.add(_stray(f"{folder.name}/{path.name}"))
     return found
+
+
+def _list_keys(folder: Path, claims: Claims) -> None:
+    names = set(_listed(folder, claims, _KEY))
+    publics = sum(name.endswith(".pub") for name in names)
+    wanted = {PRIVATE, *(f"{number}.pub" for number in range(1, publics + 1))}
+    wanted |= {f"{number}.txt" for number in range(2, publics + 1)}
+    # A rotation that was stopped before the new key was in force.
+    begun = {f"{publics + 1}.txt", NEXT}
+    for name in sorted(names - wanted):
+        if publics and name in begun:
+            claims.leftovers.append(f"{folder.name}/{name}")
+        else:
+            claims.findings.add(_stray(f"{folder.name}/{name}"))
 
 
 def _read_checkpoints(layout: Layout, claims: Claims) -> None:
     sizes = kept_sizes(layout.checkpoints)
+    if claims.keyring is None:
+        if sizes:
+            claims.findings.add(
+                Finding("checkpoints", "can't be checked without the keys", RESTORE)
+            )
+        return
     names = [f"{size}.txt" for size in sizes]
     raw = {name: _bytes(layout.checkpoints / name) for name in [*names, LATEST]}
     for size, name in zip(sizes, names, strict=True):
         try:
-            checkpoint = _checked(raw[name], claims.keyring)
+            checkpoint = verified(raw[name], claims.keyring)
         except NoteError as error:
             claims.findings.add(Finding(f"checkpoints/{name}", str(error), FORGED))
             continue
@@ -136,13 +175,8 @@ def _read_checkpoints(layout: Layout, claims: Claims) -> None:
     if not sizes or raw[LATEST] != raw[names[-1]]:
         last = f"checkpoints/{names[-1]}" if sizes else "any checkpoint"
         problem = f"is missing or is not {last}"
-        claims.findings.add(Finding(f"checkpoints/{LATEST}", problem, REPAIR))
-
-
-def _checked(raw: bytes, keyring: Keyring | None) -> Checkpoint:
-    if keyring is None:
-        raise NoteError("can't be checked without the keys")
-    return verified(raw, keyring)
+        remedy = REPAIR if sizes else _SIGN_AGAIN
+        claims.findings.add(Finding(f"checkpoints/{LATEST}", problem, remedy))
 
 
 def _files_of(layout: Layout, date: str, claims: Claims) -> Iterator[ListedFile]:
@@ -155,7 +189,7 @@ def _files_of(layout: Layout, date: str, claims: Claims) -> Iterator[ListedFile]
             claims.waiting += sum(len(leaves_of(name) or ()) for name in there)
         else:
             problem = str(error) if isinstance(error, NoteError) else "is no list of files"
-            claims.findings.add(Finding(_place(layout, date), problem, RESTORE))
+            claims.findings.add(Finding(_place(layout, date), problem, _LIST_AGAIN))
         return
     for file in listed:
         if file.name in there:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from hashlib import file_digest
 from itertools import takewhile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from omniva_dagster.stardust import files, parquet, segments
@@ -74,7 +75,11 @@ def covering(
 
 def checked(layout: Layout, segment: Segment) -> None:
     """Whether a file is still what was written. Raises `LedgerError`."""
-    path = layout.day(segment.date) / segment.file
+    checked_file(segment.path(layout), segment)
+
+
+def checked_file(path: Path, segment: Segment) -> None:
+    """The same of a file that may not be in its place yet."""
     if not path.is_file():
         raise LedgerError(f"{path} is missing: restore it from a copy of the folder")
     with path.open("rb") as file:
@@ -117,4 +122,4 @@ def _joined(layout: Layout, lease: Lease, old: Sequence[Segment]) -> Segment:
 def _rows(layout: Layout, old: Sequence[Segment]) -> Iterator[pa.RecordBatch]:
     for segment in old:
         checked(layout, segment)
-        yield from parquet.read(layout.day(segment.date) / segment.file)
+        yield from parquet.read(segment.path(layout))

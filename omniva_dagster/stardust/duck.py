@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import lru_cache
+from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -43,14 +43,9 @@ def for_lookups() -> Iterator[duckdb.DuckDBPyConnection]:
         yield cursor
 
 
-@lru_cache(maxsize=None)  # a parent's must not be closed by a forked child
+@cache  # a parent's must not be closed by a forked child
 def _kept(_process: int) -> duckdb.DuckDBPyConnection:
-    database = opened(
-        memory_limit=_LOOKUP_MEMORY,
-        temp_directory="",
-        threads=1,
-        parquet_metadata_cache="true",
-        enable_external_file_cache="false",
-    )
-    database.execute("SET TimeZone = 'UTC'")
+    database = opened(memory_limit=_LOOKUP_MEMORY, temp_directory="", threads=1)
+    database.execute("SET GLOBAL parquet_metadata_cache = true")
+    database.execute("SET GLOBAL enable_external_file_cache = false")
     return database

@@ -134,6 +134,12 @@ def make_folder(path: Path, mode: int = 0o755) -> None:
     sync_folder(path.parent)
 
 
+def sync(path: Path) -> None:
+    """Force a file that something else wrote to the disk."""
+    with _opened(path, os.O_RDONLY) as descriptor:
+        os.fsync(descriptor)
+
+
 def sync_folder(path: Path) -> None:
     """Force a folder's names to the disk."""
     with _opened(path, os.O_RDONLY | os.O_DIRECTORY) as descriptor:

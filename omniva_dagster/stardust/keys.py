@@ -22,8 +22,8 @@ from omniva_dagster.stardust.notes import Note, NoteError, PublicKey, parse_note
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-_PRIVATE = "signing.key"
-_NEXT = "signing.key.next"
+PRIVATE = "signing.key"
+NEXT = "signing.key.next"
 _ROTATION = "omniva ledger: a new key"
 
 
@@ -144,15 +144,15 @@ def signing_keys(folder: Path, origin: str, *, create: bool) -> SigningKeys:
             f"{folder} holds the keys of {newest.name}, not of {origin}: this is another ledger's "
             "folder, or another ledger's database; point OMNIVA_HOME to the right one"
         )
-    private = _private(folder / _PRIVATE)
+    private = _private(folder / PRIVATE)
     if private.public_key().public_bytes_raw() != newest.raw:
-        private = _private(folder / _NEXT)
+        private = _private(folder / NEXT)
         if private.public_key().public_bytes_raw() != newest.raw:
             raise LedgerError(
-                f"{folder / _PRIVATE} is not the private half of the newest key, {newest}: "
+                f"{folder / PRIVATE} is not the private half of the newest key, {newest}: "
                 "restore the one that belongs to it"
             )
-        files.rename(folder / _NEXT, folder / _PRIVATE)
+        files.rename(folder / NEXT, folder / PRIVATE)
         files.sync_folder(folder)
     return SigningKeys(newest, private)
 
@@ -169,10 +169,10 @@ def rotate(folder: Path, origin: str, tree_size: int) -> Rotation:
     text = f"{_ROTATION}\n{origin}\n{tree_size}\n{new}\n"
     note = signed_by(text, [(old.public, old.private), (new, private)])
     number = _count(folder) + 1
-    files.replace(folder / _NEXT, _encoded(private), mode=0o600)
+    files.replace(folder / NEXT, _encoded(private), mode=0o600)
     files.replace(folder / f"{number}.txt", note.encode())
     files.replace(folder / f"{number}.pub", f"{new}\n".encode())
-    files.rename(folder / _NEXT, folder / _PRIVATE)
+    files.rename(folder / NEXT, folder / PRIVATE)
     files.sync_folder(folder)
     return Rotation(origin, str(old.public), str(new), tree_size, note)
 
@@ -181,7 +181,7 @@ def _make_first(folder: Path, origin: str) -> None:
     private = _generated()
     public = PublicKey(origin, private.public_key().public_bytes_raw())
     files.make_folder(folder, mode=0o700)
-    files.replace(folder / _PRIVATE, _encoded(private), mode=0o600)
+    files.replace(folder / PRIVATE, _encoded(private), mode=0o600)
     files.replace(folder / "1.pub", f"{public}\n".encode())
 
 
@@ -216,8 +216,8 @@ def _private(path: Path) -> Ed25519PrivateKey:
         key = load_pem_private_key(path.read_bytes(), password=None)
     except FileNotFoundError:
         raise LedgerError(f"{path} is missing: restore it from a backup") from None
-    except ValueError as error:
-        raise LedgerError(f"{path} is no private key ({error}): restore it") from None
+    except ValueError:
+        raise LedgerError(f"{path} is no private key: restore it from a backup") from None
     if not isinstance(key, Ed25519PrivateKey):
         raise LedgerError(f"{path} is no Ed25519 key: restore it")
     return key
@@ -268,4 +268,4 @@ def _text(path: Path) -> str:
     except FileNotFoundError:
         raise LedgerError(f"keys/{path.name} is missing: restore it") from None
     except (OSError, UnicodeError) as error:
-        raise LedgerError(f"keys/{path.name} can't be read ({error})") from None
+        raise LedgerError(f"keys/{path.name} can't be read ({error}): restore it") from None

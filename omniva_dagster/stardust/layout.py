@@ -37,6 +37,11 @@ class Layout:
         return self.root / "checkpoints"
 
     @property
+    def index(self) -> Path:
+        """What sealed files can't be asked by their order; follows from them."""
+        return self.root / "index"
+
+    @property
     def manifest(self) -> Path:
         """Signed lists of the files, one a day."""
         return self.root / "manifest"

@@ -2,7 +2,8 @@
 
 Ancestors mostly share their descendant's trace, which bloom filters make one look-up; those of
 other traces are looked up by id, and bring their trace with them. Children are no column: within a
-trace they follow from its rows; those in other traces take one reading of every packet's parents.
+trace they follow from its rows; those in other traces are found by an index of the sealed days, and
+by reading the parents of every packet that is not sealed yet.
 """
 
 from __future__ import annotations
@@ -11,32 +12,22 @@ import json
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any
 
-from omniva_dagster.contracts.registry import snake_case
 from omniva_dagster.contracts.types import UUID4_PATTERN
 from omniva_dagster.stardust.errors import LedgerError
+from omniva_dagster.stardust.index import own_names
+from omniva_dagster.stardust.lookup import Rows, reading
 from omniva_dagster.stardust.says import says
-from omniva_dagster.stardust.views import Sources, connect
+from omniva_dagster.stardust.views import Sources
 
-if TYPE_CHECKING:
-    import duckdb
-
-T = TypeVar("T")
 _Step = Callable[[list[str]], dict[str, tuple[str, ...]]]
 MOST = 20_000  # packets of a lineage; what lies beyond is said to be left out
-_ATTEMPTS = 3
-_AT_ONCE = 500
-_COLUMNS = (
+_NODE = (
     "packet_id, trace_id, leaf_index, message_type, producer, subject_id, creator, day, "
     "emitted_at, parents, missing_parents"
 )
-_FOREIGN_CHILDREN = f"""
-    SELECT {_COLUMNS} FROM packets SEMI JOIN (
-        SELECT child_id AS packet_id FROM edges SEMI JOIN wanted ON edges.parent_id = wanted.id
-    ) USING (packet_id)
-    WHERE trace_id NOT IN (SELECT id FROM walked) ORDER BY leaf_index LIMIT {MOST}
-"""  # noqa: S608
+_SAID = "packet_id, message_type, message"
 
 
 @dataclass(frozen=True)
@@ -97,12 +88,14 @@ def lineage(
     up: bool = True,
     depth: int | None = None,
     within_trace: bool = False,
+    thorough: bool = False,
 ) -> Lineage:
     """The ancestors, or the descendants, of what ``sought`` names, at most ``depth`` steps away.
 
     It may be the id of a packet, a trace, a subject (clip, video, job), or an id in a message (of a
     directive, a run, an upload). ``within_trace`` leaves out descendants in other traces, which
-    take a reading of the whole ledger. Raises `LedgerError` where nothing is found.
+    take an index, and a reading of what is not sealed. ``thorough`` reads the whole ledger instead
+    of the index, which nobody signed. Raises `LedgerError` where nothing is found.
     """
 
     def walked(walker: _Walker) -> Lineage:
@@ -110,7 +103,8 @@ def lineage(
         if not found:
             raise LedgerError(
                 f"nothing in the ledger is called {sought!r}: neither a packet, trace, subject or "
-                "run, nor does a message name it. Is it sequenced? `omniva ledger sync`"
+                "run, nor does a message name it. Is it sequenced (`omniva ledger sync`), and are "
+                "all files there (`omniva ledger verify`)?"
             )
         if up:
             result = walker.ancestors(found, depth)
@@ -119,31 +113,15 @@ def lineage(
         walker.let_them_speak(result)
         return result
 
-    return _reading(sources, walked)
-
-
-def _reading(sources: Sources, act: Callable[[_Walker], T]) -> T:
-    import duckdb
-
-    for attempt in range(_ATTEMPTS):
-        try:
-            with connect(sources) as database:
-                return act(_Walker(database))
-        except (duckdb.IOException, OSError) as error:
-            # Sealing puts other files in the place of a day's.
-            if attempt == _ATTEMPTS - 1:
-                raise LedgerError(f"the ledger can't be read: {error}") from None
-        except duckdb.Error as error:
-            raise LedgerError(f"a file is damaged, run `omniva ledger verify`: {error}") from None
-    raise AssertionError
+    return reading(sources.layout, lambda rows: walked(_Walker(rows, thorough=thorough)))
 
 
 class _Walker:
     """Loads rows as they are needed, each trace and packet at most once."""
 
-    def __init__(self, database: duckdb.DuckDBPyConnection) -> None:
-        self._database = database
-        self._database.execute("SET parquet_metadata_cache = true")
+    def __init__(self, rows: Rows, *, thorough: bool) -> None:
+        self._rows = rows
+        self._thorough = thorough
         self._nodes: dict[str, Node] = {}
         self._traces: set[str] = set()
 
@@ -151,12 +129,15 @@ class _Walker:
         """The packets that an id names, by the first of its meanings that there is."""
         if re.fullmatch(UUID4_PATTERN[1:-1], sought):
             for column in ("packet_id", "trace_id", "subject_id"):
-                if found := self._rows(f"{column} = $1", [sought]):
+                if found := self._by(column, [sought]):
                     return found
         if not sought.strip():
             return []
-        naming = self._rows("contains(message, $1)", [json.dumps(sought, ensure_ascii=False)])
-        return self._own(naming, sought) or naming
+        called, rest = self._rows.named(sought, MOST, thorough=self._thorough)
+        naming = self._by("packet_id", called) + self._mentioning(sought, rest)
+        if own := self._own(naming, sought):
+            return own
+        return self._mentioning(sought, self._rows.files)
 
     def ancestors(self, starts: list[Node], depth: int | None) -> Lineage:
         """All that the starts came from."""
@@ -176,17 +157,11 @@ class _Walker:
 
     def let_them_speak(self, result: Lineage) -> None:
         """Fill in what each packet says."""
-        wanted = list(result.nodes)
-        traces = {result.nodes[one].trace_id for one in wanted}
-        for part in _parts(sorted(traces)):
-            rows = self._database.execute(
-                f"SELECT packet_id, message_type, payload FROM packets "  # noqa: S608
-                f"WHERE trace_id IN ({_literals(part)})"
-            )
-            while some := rows.fetchmany(1_000):
-                for packet_id, message_type, payload in some:
-                    if packet_id in result.nodes:
-                        result.says[packet_id] = says(message_type, json.loads(payload))
+        # By trace rather than by packet: it reads fewer row groups.
+        traces = {node.trace_id for node in result.nodes.values()}
+        for packet_id, message_type, message in self._rows.by("trace_id", traces, _SAID):
+            if packet_id in result.nodes:
+                result.says[packet_id] = says(message_type, _payload(message))
 
     def _walk(
         self,
@@ -216,10 +191,7 @@ class _Walker:
         found = {one: self._nodes[one].parents for one in ids}
         unknown = {one for parents in found.values() for one in parents} - self._nodes.keys()
         unknown -= {one for node in ids for one in self._nodes[node].missing_parents}
-        traces = set()
-        for part in _parts(sorted(unknown)):
-            loaded = self._rows(f"packet_id IN ({_literals(part)})", [])
-            traces |= {node.trace_id for node in loaded}
+        traces = {node.trace_id for node in self._by("packet_id", unknown)}
         # Their ancestors are likely to be of their trace.
         self._load_traces(traces)
         return found
@@ -234,49 +206,53 @@ class _Walker:
 
     def _load_foreign(self, nodes: Iterable[str]) -> bool:
         """Load children in other traces, and these traces; whether there are any."""
-        for name, ids in (("wanted", nodes), ("walked", self._traces)):
-            self._database.execute(
-                f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT unnest($1::VARCHAR[]) AS id",
-                [list(ids)],
-            )
-        rows = self._database.execute(_FOREIGN_CHILDREN).fetchall()
-        found = self._kept(rows)
+        wanted = set(nodes)
+        children = self._rows.children(
+            list(wanted), list(self._traces), MOST, thorough=self._thorough
+        )
+        found = [
+            node
+            for node in self._by("packet_id", children)
+            if node.trace_id not in self._traces and not wanted.isdisjoint(node.parents)
+        ]
         self._load_traces({node.trace_id for node in found})
         return bool(found)
 
     def _load_traces(self, traces: set[str]) -> None:
-        for part in _parts(sorted(traces - self._traces)):
-            self._rows(f"trace_id IN ({_literals(part)})", [])
+        self._by("trace_id", traces - self._traces)
         self._traces |= traces
 
-    def _rows(self, condition: str, given: list[str]) -> list[Node]:
-        query = f"SELECT {_COLUMNS} FROM packets WHERE {condition} ORDER BY leaf_index LIMIT {MOST}"  # noqa: S608
-        return self._kept(self._database.execute(query, given).fetchall())
+    def _by(self, column: str, values: Iterable[str]) -> list[Node]:
+        return self._kept(self._rows.by(column, values, _NODE, most=MOST))
 
-    def _kept(self, rows: list[tuple[Any, ...]]) -> list[Node]:
+    def _kept(self, rows: Iterable[tuple[Any, ...]]) -> list[Node]:
         nodes = [Node(*row[:-2], *map(tuple, row[-2:])) for row in rows]
         for node in nodes:
             self._nodes.setdefault(node.packet_id, node)
-        return [self._nodes[node.packet_id] for node in nodes]
+        loaded = (self._nodes[node.packet_id] for node in nodes)
+        return sorted(loaded, key=lambda node: node.leaf_index)
+
+    def _mentioning(self, sought: str, files: list[str]) -> list[Node]:
+        """Those in whose message it stands, which takes a reading of all messages."""
+        condition = f"contains(message, $named) ORDER BY leaf_index LIMIT {MOST}"
+        named = json.dumps(sought, ensure_ascii=False)
+        return self._kept(self._rows.scanned(_NODE, condition, files, named=named))
 
     def _own(self, naming: list[Node], sought: str) -> list[Node]:
         """Those whose own id it is: a directive's ``directive_id``, a run's events' ``run_id``."""
         own = []
-        for part in _parts([node.packet_id for node in naming]):
-            rows = self._database.execute(
-                f"SELECT packet_id, message_type, payload FROM packets "  # noqa: S608
-                f"WHERE packet_id IN ({_literals(part)})"
-            ).fetchall()
-            for packet_id, message_type, payload in rows:
-                said = json.loads(payload)
-                if sought in {said.get(name) for name in _own_names(message_type)}:
-                    own.append(self._nodes[packet_id])
+        for packet_id, message_type, message in self._rows.by(
+            "packet_id", [node.packet_id for node in naming], _SAID
+        ):
+            said = _payload(message)
+            if sought in {said.get(name) for name in own_names(message_type)}:
+                own.append(self._nodes[packet_id])
         return sorted(own, key=lambda node: node.leaf_index)
 
 
-def _own_names(message_type: str) -> set[str]:
-    snake = snake_case(message_type)
-    return {f"{snake}_id", f"{snake.rpartition('_')[2]}_id", "run_id"}
+def _payload(message: str) -> dict[str, Any]:
+    payload: dict[str, Any] = json.loads(message)["payload"]
+    return payload
 
 
 def _choose_starts(result: Lineage, asked: dict[str, Node]) -> None:
@@ -291,14 +267,6 @@ def _choose_starts(result: Lineage, asked: dict[str, Node]) -> None:
     leading = [one for one in starts if result.steps.get(one)]
     result.starts = leading or starts
     result.alone = [one for one in starts if one not in result.starts]
-
-
-def _parts(values: list[str]) -> Iterable[list[str]]:
-    return (values[start : start + _AT_ONCE] for start in range(0, len(values), _AT_ONCE))
-
-
-def _literals(values: list[str]) -> str:
-    return ", ".join("'" + value.replace("'", "''") + "'" for value in values)
 
 
 def _set(values: dict[str, Any]) -> dict[str, Any]:

@@ -19,7 +19,7 @@ ROW_GROUP = 65_536
 _GROUP_BYTES = 128 << 20
 _READ_ROWS = 8_192
 # Looked up by value: DuckDB passes over the row groups whose filter says no.
-_LOOKED_UP = ("packet_id", "trace_id")
+_LOOKED_UP = ("packet_id", "trace_id", "subject_id")
 _FALSE_POSITIVES = 0.01
 # Few values, or the same on many rows side by side.
 _REPETITIVE = [

@@ -40,6 +40,7 @@ T = TypeVar("T")
 _INCLUSION = "omniva-ledger-inclusion"
 _CONSISTENCY = "omniva-ledger-consistency"
 _UNSOUND = "the log on disk does not have the root that is signed: run `omniva ledger verify`"
+_CHANGED = "its file or the log on disk was changed: run `omniva ledger verify`, which says which"
 
 
 class ProofError(LedgerError):
@@ -66,7 +67,10 @@ def prove(layout: Layout, packet_id: str, *, size: int | None = None) -> dict[st
     checkpoint = _checkpoint(layout, keyring, size)
     found = find_row(layout, packet_id)
     if found is None:
-        raise LedgerError(f"no packet {packet_id} is in the ledger")
+        raise LedgerError(
+            f"no packet {packet_id} is in the ledger: is it sequenced (`omniva ledger sync`), and "
+            "are all files there (`omniva ledger verify`)?"
+        )
     leaf = json.loads(found.leaf)
     index = leaf["leaf_index"]
     if index >= checkpoint.size:
@@ -94,7 +98,7 @@ def prove(layout: Layout, packet_id: str, *, size: int | None = None) -> dict[st
     try:
         verify_proof(document, trusted=map(str, keyring.publics[:1]))
     except ProofError as error:
-        raise LedgerError(f"packet {packet_id} can't be proven ({error}): {_UNSOUND}") from None
+        raise LedgerError(f"packet {packet_id} can't be proven ({error}): {_CHANGED}") from None
     return document
 
 
@@ -194,7 +198,13 @@ def _checkpoint(layout: Layout, keyring: Keyring, size: int | None) -> Checkpoin
         return verified(path.read_bytes(), keyring)
     except FileNotFoundError:
         what = "no checkpoint" if size is None else f"no checkpoint of {size} packets"
-        raise LedgerError(f"the ledger has {what}: run `omniva ledger sync`") from None
+        raise LedgerError(
+            f"the ledger has {what}: `omniva ledger sync` signs one, or says why not"
+        ) from None
+    except NoteError as error:
+        raise LedgerError(
+            f"checkpoints/{path.name} {error}: run `omniva ledger verify`, which says what to do"
+        ) from None
 
 
 def _signed(checkpoint: Checkpoint, keyring: Keyring) -> dict[str, Any]:

@@ -7,11 +7,12 @@ from hashlib import sha256
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+from omniva_dagster.stardust import segments
 from omniva_dagster.stardust.checkpoints import kept_sizes
 from omniva_dagster.stardust.claims import Claims, ListedFile
 from omniva_dagster.stardust.edges import SHOWN, scratch_database
 from omniva_dagster.stardust.errors import LedgerError
-from omniva_dagster.stardust.findings import FORGED, REPAIR, RESTORE, Finding
+from omniva_dagster.stardust.findings import FORGED, RESTORE, Finding
 from omniva_dagster.stardust.layout import Layout
 
 if TYPE_CHECKING:
@@ -89,8 +90,9 @@ def _differences(
             yield Finding(_PLACE, f"{problem}: it is an older copy", RESTORE)
         yield from _rolled_back(connection, layout)
         yield from _segments(connection, claims)
+        yield from _frontier(connection)
         yield from _outbox(connection, database)
-        yield from _compared(layout, claims, sound, database, tree_size)
+        yield from _compared(connection, layout, claims, sound, database, tree_size)
 
 
 def _last(connection: sa.Connection) -> tuple[int, str]:
@@ -107,10 +109,10 @@ def _rolled_back(connection: sa.Connection, layout: Layout) -> Iterator[Finding]
     import sqlalchemy as sa
 
     from omniva_dagster.stardust.segments import SegmentState
-    from omniva_dagster.state.tables import ledger_segments as segments
+    from omniva_dagster.state.tables import ledger_segments as table
 
-    published = segments.c.state == SegmentState.PUBLISHED.value
-    size = connection.scalar(sa.select(sa.func.max(segments.c.tree_size)).where(published)) or 0
+    published = table.c.state == SegmentState.PUBLISHED.value
+    size = connection.scalar(sa.select(sa.func.max(table.c.tree_size)).where(published)) or 0
     # Read after the store: a checkpoint comes before the store is told of it.
     signed = max(kept_sizes(layout.checkpoints), default=0)
     if signed < size:
@@ -122,15 +124,26 @@ def _segments(connection: sa.Connection, claims: Claims) -> Iterator[Finding]:
     """The roots that the store remembers, at each segment's end that is a checkpoint too."""
     import sqlalchemy as sa
 
-    from omniva_dagster.state.tables import ledger_segments as segments
+    from omniva_dagster.state.tables import ledger_segments as table
 
     signed = {checkpoint.size: checkpoint.root.hex() for checkpoint in claims.checkpoints}
-    query = sa.select(segments.c.tree_size, segments.c.root).order_by(segments.c.first_leaf)
+    query = sa.select(table.c.tree_size, table.c.root).order_by(table.c.first_leaf)
     for size, root in connection.execute(query):
         if signed.get(size, root) != root:
             problem = f"remembers another root of the first {size} packets than the checkpoint's"
             yield Finding(_PLACE, problem, FORGED)
             return
+
+
+def _frontier(connection: sa.Connection) -> Iterator[Finding]:
+    """Whether the tree can be gone on with from what the store remembers of it."""
+    try:
+        newest = segments.last(connection)
+        if newest is not None:
+            segments.tree_after(newest)
+    except LedgerError:
+        problem = "what it remembers of the Merkle tree does not have the root it remembers"
+        yield Finding(_PLACE, problem, RESTORE)
 
 
 def _outbox(connection: sa.Connection, database: duckdb.DuckDBPyConnection) -> Iterator[Finding]:
@@ -156,6 +169,7 @@ def _outbox(connection: sa.Connection, database: duckdb.DuckDBPyConnection) -> I
 
 
 def _compared(
+    connection: sa.Connection,
     layout: Layout,
     claims: Claims,
     sound: Sequence[ListedFile],
@@ -177,15 +191,45 @@ def _compared(
         lost = []
     # What was sequenced after the folder was read is not lost.
     for packet_id in lost[: SHOWN if len(lost) > max(0, tree_size - claims.size) else 0]:
-        problem = "was sequenced, and is not in the ledger"
-        yield Finding("packets", problem, REPAIR, packet_id=packet_id)
+        held = sum(file.end_leaf - file.first_leaf for file in claims.files)
+        yield _lost(packet_id, taken_out=held >= tree_size)
     given = {"tree_size": tree_size, "shown": SHOWN}
     for packet_id, leaf in _found(database, _UNKNOWN, given):
-        problem = "is in the ledger, and was never recorded in the state store"
-        yield Finding("packets", problem, FORGED, leaf=leaf, packet_id=str(packet_id))
+        yield _unknown(connection, str(packet_id), leaf)
     for packet_id, leaf in _found(database, _DIFFERENT, {"shown": SHOWN}):
         problem = "has another content_hash in the state store"
         yield Finding("packets", problem, FORGED, leaf=leaf, packet_id=str(packet_id))
+
+
+def _unknown(connection: sa.Connection, packet_id: str, leaf: int) -> Finding:
+    import sqlalchemy as sa
+
+    from omniva_dagster.state.tables import packets
+
+    query = sa.select(packets.c.sequence).where(packets.c.packet_id == packet_id)
+    number = connection.scalar(query)
+    if number is None:
+        problem = "is in the ledger, and was never recorded in the state store"
+        return Finding("packets", problem, FORGED, leaf=leaf, packet_id=packet_id)
+    remedy = (
+        "find out who changed the state store, and before anything is sequenced run there: DELETE "  # noqa: S608
+        f"FROM packet_queue WHERE sequence = {number}"
+    )
+    problem = "has its place in the ledger, and waits in the queue for another"
+    return Finding(_PLACE, problem, remedy, leaf=leaf, packet_id=packet_id)
+
+
+def _lost(packet_id: str, *, taken_out: bool) -> Finding:
+    if not taken_out:
+        problem = "was sequenced, and the folder does not hold it"
+        return Finding("packets", problem, RESTORE, packet_id=packet_id)
+    remedy = (
+        "find out who changed the state store; to let the packet in after all, run there: INSERT "  # noqa: S608
+        f"INTO packet_queue (sequence) SELECT sequence FROM packets WHERE packet_id = '{packet_id}'"
+        ", then `omniva ledger sync`"
+    )
+    problem = "is in the outbox alone: it was taken out of the queue before it had a place"
+    return Finding(_PLACE, problem, remedy, packet_id=packet_id)
 
 
 def _found(

@@ -8,6 +8,7 @@ one was: `publish` compares what is with what should be, and does the rest.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from omniva_dagster.stardust import files, manifest, parquet, segments
@@ -43,13 +44,14 @@ def recover(store: Store, layout: Layout, lease: Lease, *, anew: bool = False) -
     """
     with store.read() as connection:
         newest = segments.last(connection)
-        signed = segments.any_published(connection)
+        signed = segments.any_signed(connection)
     keys = signing_keys(layout.keys, lease.origin, create=newest is None)
-    standing = _standing(layout)
+    standing = standing_checkpoint(layout)
     if signed and not (standing or anew):
         raise LedgerError(
             f"{layout.checkpoints / LATEST} is missing or not what was signed: run `omniva ledger "
-            "verify`, and restore it from a copy; `omniva ledger repair` makes another"
+            "verify`, and restore checkpoints/ from a copy; where there is none, `omniva ledger "
+            "repair` says what it takes to sign another"
         )
     if standing and newest is None:
         raise _ahead(layout, standing, 0)
@@ -83,7 +85,9 @@ def publish(
     _catch_up(store, layout, log, appended[0].first_leaf if appended else newest.tree_size)
     for segment in appended:
         only = len(appended) == 1 and hashes
-        log.append(segment.first_leaf, hashes if only else leaf_hashes(layout, segment))
+        log.append(
+            segment.first_leaf, hashes if only else leaf_hashes(segment.path(layout), segment)
+        )
     for date, day in days.items():
         manifest.write(layout, keys, date, day)
     _checkpoint(layout, keys, newest)
@@ -167,25 +171,36 @@ def _catch_up(store: Store, layout: Layout, log: HashFiles, size: int) -> None:
         with store.read() as connection:
             behind = segments.between(connection, log.size, size)
         for segment in behind:
-            log.append(segment.first_leaf, leaf_hashes(layout, segment))
+            log.append(segment.first_leaf, leaf_hashes(segment.path(layout), segment))
     if any(log.kept(level) < size >> 8 * level for level in range(1, LEVELS)):
         log.rebuild()
 
 
-def leaf_hashes(layout: Layout, segment: Segment) -> bytes:
-    """The leaf hashes of a file's entries in the order of the log, 32 bytes each."""
+def leaf_hashes(path: Path, segment: Segment) -> bytes:
+    """The leaf hashes of the entries in a segment's file in the order of the log, 32 bytes each.
+
+    Raises `LedgerError` for a file that is no whole Parquet file of a ledger.
+    """
+    import pyarrow as pa
+
     hashes = bytearray(segment.count * HASH_SIZE)
-    for batch in parquet.read(layout.day(segment.date) / segment.file):
-        places = batch.column("leaf_index").to_pylist()
-        for index, leaf in zip(places, leaf_data_of_columns(batch), strict=True):
-            start = (index - segment.first_leaf) * HASH_SIZE
-            hashes[start : start + HASH_SIZE] = leaf_hash(leaf)
+    try:
+        for batch in parquet.read(path):
+            places = batch.column("leaf_index").to_pylist()
+            for index, leaf in zip(places, leaf_data_of_columns(batch), strict=True):
+                start = (index - segment.first_leaf) * HASH_SIZE
+                hashes[start : start + HASH_SIZE] = leaf_hash(leaf)
+    except (pa.ArrowException, OSError, KeyError, TypeError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise  # the disk's, not the file's
+        reason = str(error).split("\n")[0][:200]
+        raise LedgerError(f"{path} is damaged ({reason}): restore it from a copy") from None
     return bytes(hashes)
 
 
 def _checkpoint(layout: Layout, keys: SigningKeys, newest: Segment) -> None:
     root = bytes.fromhex(newest.root)
-    standing = _standing(layout)
+    standing = standing_checkpoint(layout)
     if standing is not None:
         if (standing.size, standing.root) == (newest.tree_size, root):
             return
@@ -196,6 +211,12 @@ def _checkpoint(layout: Layout, keys: SigningKeys, newest: Segment) -> None:
 
 
 def _ahead(layout: Layout, standing: Checkpoint, size: int) -> LedgerError:
+    if standing.size == size:
+        return LedgerError(
+            f"{layout.checkpoints / LATEST} signs another root of the {size} packets than the "
+            "state store remembers: one of the two was changed, so nothing is written; run `omniva "
+            "ledger verify`, which says what the packets have"
+        )
     return LedgerError(
         f"{layout.checkpoints} has a checkpoint of {standing.size} packets, which the state store "
         f"with its {size} does not know: it is an older copy, or the folder is another's; restore "
@@ -203,7 +224,7 @@ def _ahead(layout: Layout, standing: Checkpoint, size: int) -> LedgerError:
     )
 
 
-def _standing(layout: Layout) -> Checkpoint | None:
+def standing_checkpoint(layout: Layout) -> Checkpoint | None:
     """The latest checkpoint, if it is one that a key of the log signed."""
     try:
         found = latest_checkpoint(layout.checkpoints)

@@ -6,15 +6,20 @@ the folder, nowhere else.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
-from omniva_dagster.stardust import compaction, lease, manifest, segments
+from omniva_dagster.stardust import compaction, indexing, lease, manifest, segments
+from omniva_dagster.stardust.anchor import sent_to
 from omniva_dagster.stardust.errors import LedgerError
 from omniva_dagster.stardust.hashes import HashFiles
 from omniva_dagster.stardust.layout import Layout
 from omniva_dagster.stardust.merkle import root_at
 from omniva_dagster.stardust.recovery import leaf_hashes, recover
+from omniva_dagster.stardust.resigning import check_resigning
+from omniva_dagster.stardust.rotation import record_rotations
 from omniva_dagster.state.tables import packet_queue
 
 if TYPE_CHECKING:
@@ -30,14 +35,30 @@ class Repaired:
     released: int
 
 
-def repair(store: Store, layout: Layout, *, wait: float = 0.0) -> Repaired:
+def repair(
+    store: Store,
+    layout: Layout,
+    *,
+    now: datetime,
+    wait: float = 0.0,
+    against: Sequence[str] = (),
+    anchor: str = "",
+    accept_root: str = "",
+) -> Repaired:
     """Rewrite the log and the manifests from the packets, and let held packets try again.
 
-    Raises `LedgerError` where the packets are not those that the checkpoint signs, and
+    ``against`` are checkpoints kept elsewhere, each the text of a note or of an anchor's file, and
+    ``anchor`` is where they are sent; none may disagree. ``accept_root`` (hexadecimal) lets a
+    checkpoint be signed in the place of one that is gone where nothing else confirms the packets.
+    Raises `LedgerError` where the packets are not those that a checkpoint signs, and
     `LedgerBusyError` if another writer holds the ledger for longer than ``wait`` seconds.
     """
     with lease.held(store, layout, wait) as right:
+        sent = sent_to(anchor, right.origin)
+        known = [*against, *([sent] if sent else [])]
+        check_resigning(store, layout, known, accept_root)
         keys = recover(store, layout, right, anew=True)
+        record_rotations(store, layout, now)
         with store.read() as connection:
             newest = segments.last(connection)
             days = segments.dates(connection)
@@ -45,7 +66,7 @@ def repair(store: Store, layout: Layout, *, wait: float = 0.0) -> Repaired:
         log = HashFiles(layout.log)
         for segment in every:
             compaction.checked(layout, segment)
-            log.append(segment.first_leaf, leaf_hashes(layout, segment))
+            log.append(segment.first_leaf, leaf_hashes(segment.path(layout), segment))
         if newest is not None:
             log.rebuild()
             if root_at(log.node, newest.tree_size).hex() != newest.root:
@@ -61,4 +82,5 @@ def repair(store: Store, layout: Layout, *, wait: float = 0.0) -> Repaired:
             released = connection.execute(
                 packet_queue.update().where(packet_queue.c.held.is_not(None)).values(held=None)
             )
-        return Repaired(newest.tree_size if newest else 0, len(days), released.rowcount)
+    indexing.complete(store, layout, anew=True)
+    return Repaired(newest.tree_size if newest else 0, len(days), released.rowcount)

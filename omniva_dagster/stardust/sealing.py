@@ -14,7 +14,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from omniva_dagster.stardust import compaction, files, lease, parquet, segments
+from omniva_dagster.stardust import compaction, files, indexing, lease, parquet, segments
 from omniva_dagster.stardust.duck import opened
 from omniva_dagster.stardust.entries import COLUMNS, arrow_schema, leaf_data_of_columns
 from omniva_dagster.stardust.errors import LedgerError
@@ -71,6 +71,8 @@ def seal(
             compaction.rewrite(store, right, old, new)
             publish(store, layout, right, keys)
             sealed.append(SealedDay(day, new.file, new.count, new.size, len(old)))
+    # With the ledger free again: it takes a while, and nothing depends on it.
+    indexing.complete(store, layout)
     return sealed
 
 
@@ -112,6 +114,9 @@ def _by_trace(layout: Layout, old: Sequence[Segment]) -> Iterator[pa.RecordBatch
                     schema=arrow_schema(),
                 )
     except duckdb.Error as error:
+        # More often than a full disk, it is a file that was changed: then that is said.
+        for segment in old:
+            compaction.checked(layout, segment)
         raise LedgerError(
             f"the packets of {old[0].date} can't be sorted ({error}); the day stays as it is. Is "
             f"there room under {scratch}?"

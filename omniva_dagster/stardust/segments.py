@@ -11,10 +11,14 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
+from omniva_dagster.stardust.errors import LedgerError
+from omniva_dagster.stardust.layout import Layout
+from omniva_dagster.stardust.merkle import Frontier
 from omniva_dagster.state.tables import ledger_segments as table
 
 
@@ -56,10 +60,28 @@ class Segment:
         """The name of its file in staging: a stale writer's has another."""
         return f"{self.token}-{self.file}"
 
+    def path(self, layout: Layout) -> Path:
+        """Where its file is once it is in its place."""
+        return layout.day(self.date) / self.file
+
     @property
     def end(self) -> int:
         """The first leaf after it."""
         return self.first_leaf + self.count
+
+
+def tree_after(segment: Segment) -> Frontier:
+    """The Merkle tree after its last leaf. Raises `LedgerError` if it does not have its root."""
+    try:
+        frontier = Frontier.load(segment.tree_size, segment.frontier)
+        if frontier.root().hex() == segment.root:
+            return frontier
+    except (ValueError, TypeError):
+        pass
+    raise LedgerError(
+        "the state store's table ledger_segments was changed: its newest frontier does not have "
+        "its root; restore the state store, nothing is sequenced until then"
+    )
 
 
 def last(connection: sa.Connection) -> Segment | None:
@@ -79,10 +101,13 @@ def unfinished(connection: sa.Connection) -> list[Segment]:
     return _ordered(connection, table.c.state != SegmentState.PUBLISHED.value)
 
 
-def any_published(connection: sa.Connection) -> bool:
-    """Whether a checkpoint was signed, as far as the store knows."""
-    query = sa.select(table.c.first_leaf).where(table.c.state == SegmentState.PUBLISHED.value)
-    return connection.execute(query.limit(1)).first() is not None
+def any_signed(connection: sa.Connection) -> bool:
+    """Whether a checkpoint was signed, as far as the store knows.
+
+    Only the very first segment can stand without one, while its first publishing is not done.
+    """
+    states = list(connection.scalars(sa.select(table.c.state).limit(2)))
+    return len(states) > 1 or states not in ([], [SegmentState.APPENDED.value])
 
 
 def between(connection: sa.Connection, first: int, end: int) -> list[Segment]:
@@ -143,7 +168,13 @@ def _ordered(connection: sa.Connection, condition: sa.ColumnElement[bool]) -> li
 
 def _segment(row: sa.Row[Any]) -> Segment:
     values = dict(row._mapping)
-    values["frontier"] = tuple(json.loads(values["frontier"]))
-    values["state"] = SegmentState(values["state"])
+    try:
+        values["frontier"] = tuple(json.loads(values["frontier"]))
+        values["state"] = SegmentState(values["state"])
+    except (ValueError, TypeError) as error:
+        raise LedgerError(
+            f"the state store's table ledger_segments was changed at leaf {row.first_leaf} "
+            f"({error}): restore the state store"
+        ) from None
     values["sealed"] = bool(values["sealed"])
     return Segment(**values)

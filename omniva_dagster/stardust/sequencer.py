@@ -24,6 +24,7 @@ from omniva_dagster.stardust.layout import Layout, file_name
 from omniva_dagster.stardust.lease import Lease
 from omniva_dagster.stardust.merkle import EMPTY_ROOT, Frontier, leaf_hash
 from omniva_dagster.stardust.recovery import publish, recover
+from omniva_dagster.stardust.rotation import record_rotations
 from omniva_dagster.stardust.segments import Segment, SegmentState
 from omniva_dagster.state.tables import packet_parents, packet_queue, packets
 
@@ -78,21 +79,23 @@ def sequence(
     """
     try:
         with lease.held(store, layout, wait) as right:
-            count = _drained(store, layout, right, format_timestamp(now), batch)
+            count = _drained(store, layout, right, now, batch)
     except lease.LedgerBusyError as error:
         return Sequenced(0, *_log(store), held=_held(store), busy=str(error))
     # With the ledger free again: an anchor may take its time.
     return _result(store, layout, count, anchor, now)
 
 
-def _drained(store: Store, layout: Layout, right: Lease, now: str, most: int) -> int:
+def _drained(store: Store, layout: Layout, right: Lease, now: datetime, most: int) -> int:
     keys = recover(store, layout, right)
+    record_rotations(store, layout, now)
+    moment = format_timestamp(now)
     count = 0
     while True:
         with _uncollected():
             with store.read() as connection:
                 newest = segments.last(connection)
-                taken = _take(connection, newest, now, most)
+                taken = _take(connection, newest, moment, most)
             if not taken.sequences and not taken.held:
                 return count
             hashes = _commit(store, layout, right, taken, newest)
@@ -205,7 +208,7 @@ def _staged(
     """A file with the entries, under a name that no other writer uses; nothing of none."""
     if not len(entries):
         return None, b""
-    frontier = Frontier.load(newest.tree_size, newest.frontier) if newest else Frontier()
+    frontier = segments.tree_after(newest) if newest else Frontier()
     first = frontier.size
     hashes = [leaf_hash(leaf) for leaf in entries.leaves()]
     frontier.extend(hashes)

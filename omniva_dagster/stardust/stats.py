@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from omniva_dagster.stardust.checkpoints import kept_sizes, latest_checkpoint
 from omniva_dagster.stardust.errors import LedgerError
 from omniva_dagster.stardust.layout import Layout, leaves_of
+from omniva_dagster.stardust.notes import NoteError
 from omniva_dagster.stardust.views import Sources, connect
 
 if TYPE_CHECKING:
@@ -69,7 +70,10 @@ def stats(sources: Sources, store: Store | None = None) -> LedgerStats:
 
     result = LedgerStats()
     _count_files(sources.layout, result)
-    checkpoint = latest_checkpoint(sources.layout.checkpoints)
+    try:
+        checkpoint = latest_checkpoint(sources.layout.checkpoints)
+    except NoteError as error:
+        raise LedgerError(f"checkpoints/latest.txt {error}: run `omniva ledger verify`") from None
     if checkpoint is not None:
         result.origin, result.signed = checkpoint.origin, checkpoint.size
     result.checkpoints = len(kept_sizes(sources.layout.checkpoints))

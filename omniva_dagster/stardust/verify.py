@@ -150,6 +150,7 @@ def _verify_once(
     if not any(report.findings for report in reports):
         found.extend(check_edges([layout.root / file.place for file in claims.files]))
     _tell_waiting(layout, claims, result)
+    _tell_leftovers(layout, claims, result)
     result.files = len(reports)
     result.packets = sum(report.rows for report in reports)
     result.findings, result.count = found.kept, found.count
@@ -245,3 +246,11 @@ def _tell_waiting(layout: Layout, claims: Claims, result: Verification) -> None:
     problem = f"{claims.waiting} packets from leaf {claims.size} on are under no checkpoint"
     remedy = "run `omniva ledger sync`, which finishes what was interrupted; then verify again"
     claims.findings.add(Finding("packets", problem, remedy))
+
+
+def _tell_leftovers(layout: Layout, claims: Claims, result: Verification) -> None:
+    if claims.leftovers and not is_busy(layout):
+        result.notes.append(
+            f"an interrupted write left {', '.join(claims.leftovers)} behind: harmless; leave "
+            "them, the next that writes the ledger uses or replaces them"
+        )

@@ -299,6 +299,25 @@ def test_repair_signs_nothing_that_was_changed(home: Home, ledger: Ledger) -> No
     assert run("verify").exit_code == NOT_AS_IT_SHOULD_BE
 
 
+def test_repair_signs_what_nothing_confirms_only_with_the_root_typed(
+    home: Home, ledger: Ledger
+) -> None:
+    root = said(run("verify", "--json"))["root"]
+    note = ledger.note()
+    shutil.rmtree(ledger.layout.checkpoints)
+    refused = run("repair")
+    assert isinstance(refused.exception, LedgerError)
+    assert root in str(refused.exception)
+    assert not ledger.layout.checkpoints.exists()
+    kept = home.path / "kept.txt"
+    kept.write_text(note)
+    for vouching in (("--accept-root", root), ("--against", kept)):
+        result = run("repair", *vouching)
+        assert result.exit_code == 0, result.output
+        assert ledger.note() == note
+        shutil.rmtree(ledger.layout.checkpoints)
+
+
 def test_sync_brings_the_ledger_up_to_date(home: Home, ledger: Ledger) -> None:
     from tests.stardust.proving import emit_family
 

@@ -133,6 +133,14 @@ def test_a_row_that_was_changed_in_the_log_too_is_not_sealed_in(bench: Bench) ->
     assert list(parquet_files(bench.layout)) == [path, *others]
 
 
+def test_a_file_that_was_cut_off_is_named_rather_than_the_disk_suspected(bench: Bench) -> None:
+    path = next(parquet_files(bench.layout))
+    path.write_bytes(path.read_bytes()[:-50])
+    with pytest.raises(LedgerError, match=f"{path.name} is not what was written there") as caught:
+        seal(bench.store, bench.layout, before=BEFORE, now=SECOND_DAY)
+    assert "room" not in str(caught.value)
+
+
 def test_a_day_that_lacks_a_file_is_not_sealed(bench: Bench) -> None:
     bench.emit("later")
     sequence(bench.store, bench.layout, now=SECOND_DAY)
@@ -141,7 +149,7 @@ def test_a_day_that_lacks_a_file_is_not_sealed(bench: Bench) -> None:
     with pytest.raises(LedgerError, match=f"{path.name} is missing: restore it"):
         seal(bench.store, bench.layout, before=BEFORE, now=SECOND_DAY)
     with pytest.raises(LedgerError, match=f"{path.name} is missing: restore it"):
-        repair(bench.store, bench.layout)
+        repair(bench.store, bench.layout, now=SECOND_DAY)
 
 
 def test_a_strangers_folder_stops_sealing_until_it_is_moved_away(bench: Bench) -> None:

@@ -189,7 +189,7 @@ def test_a_held_packet_enters_after_repair_once_it_is_right_again(bench: Bench) 
     assert run(bench) == 0
     with bench.store.begin() as connection:
         connection.execute(sa.text("UPDATE packets SET body = replace(body, '0.9', '0.5')"))
-    assert repair(bench.store, bench.layout).released == 2
+    assert repair(bench.store, bench.layout, now=SECOND_DAY).released == 2
     assert run(bench) == 2
     assert verify(bench.layout, store=bench.store).consistent
 
@@ -203,7 +203,7 @@ def test_repair_makes_log_and_manifests_anew_from_the_packets(bench: Bench) -> N
     for path, content in kept.items():
         path.write_bytes(content[: len(content) // 2] + b"\x00" * 40)
     assert not verify(layout).consistent
-    repair(bench.store, layout)
+    repair(bench.store, layout, now=SECOND_DAY)
     assert {path: path.read_bytes() for path in kept} == kept
     assert verify(layout, store=bench.store).consistent
 
@@ -362,29 +362,13 @@ def test_the_folder_of_packets_holds_nothing_but_days_of_parquet(bench: Bench) -
     assert list(bench.layout.staging.iterdir()) == []
 
 
-def test_a_lost_checkpoint_is_not_signed_again_unless_that_is_asked_for(bench: Bench) -> None:
-    bench.emit("one")
-    run(bench)
-    kept = latest_checkpoint(bench.layout.checkpoints)
-    for path in bench.layout.checkpoints.iterdir():
-        path.unlink()
-    bench.emit("two")
-    with pytest.raises(LedgerError, match=r"latest\.txt is missing .*restore it from a copy"):
-        run(bench)
-    assert list(bench.layout.checkpoints.iterdir()) == []
-    repair(bench.store, bench.layout)
-    assert latest_checkpoint(bench.layout.checkpoints) == kept
-    run(bench)
-    assert verify(bench.layout, store=bench.store).consistent
-
-
 def test_a_store_that_knows_of_no_packets_leaves_a_folder_that_has_some_alone(bench: Bench) -> None:
     bench.emit("one", "two")
     run(bench)
     with bench.store.begin() as connection:
         connection.execute(ledger_segments.delete())
     bench.emit("three")
-    for act in (run, lambda bench: repair(bench.store, bench.layout)):
+    for act in (run, lambda bench: repair(bench.store, bench.layout, now=SECOND_DAY)):
         with pytest.raises(LedgerError, match="a checkpoint of 2 packets, which the state store"):
             act(bench)
     assert verify(bench.layout).packets == 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import sqlite3
 from collections.abc import Callable
@@ -337,6 +338,11 @@ DAMAGE: dict[str, Callable[[Ledger], Any]] = {
     "no log": lambda ledger: shutil.rmtree(ledger.layout.log),
     "a shorter log": lambda ledger: os.truncate(ledger.layout.log / "0.hashes", 100 * 32),
     "a longer log": lambda ledger: os.truncate(ledger.layout.log / "0.hashes", 217 * 32),
+    "a file among the hashes": lambda ledger: (ledger.layout.log / "8.hashes").touch(),
+    "a file among the keys": lambda ledger: (ledger.layout.keys / "notes.txt").touch(),
+    "a rotation of no key": lambda ledger: (ledger.layout.keys / "7.txt").touch(),
+    "a folder among the keys": lambda ledger: (ledger.layout.keys / "old").mkdir(),
+    "a file among the checkpoints": lambda ledger: (ledger.layout.checkpoints / "7").touch(),
 }
 
 
@@ -480,7 +486,7 @@ def test_a_replaced_key_keeps_old_checkpoints_and_signs_no_new_ones(ledger: Ledg
     emit_family(ledger.store, DAYS[2], "more", 5)
     done = sequence(ledger.store, ledger.layout, now=noon(DAYS[2]))
     assert verify(ledger.layout, store=ledger.store, against=[anchored]).consistent
-    note = sign_checkpoint(old, old.origin, 221, bytes.fromhex(done.root))
+    note = sign_checkpoint(old, old.origin, done.tree_size, bytes.fromhex(done.root))
     write_checkpoint(ledger.layout.checkpoints, note)
     assert "is not the key of that time" in told(verify(ledger.layout))
 
@@ -595,6 +601,62 @@ def test_an_older_state_store_and_another_ledgers_are_told_of(
 
 def test_packets_that_still_wait_are_no_fault(ledger: Ledger) -> None:
     emit_family(ledger.store, DAYS[2], "more", 5)
+    assert verify(ledger.layout, store=ledger.store).consistent
+
+
+@pytest.mark.parametrize(
+    "leftover", ["keys/.1.pub.tmp", "keys/2.txt", "keys/signing.key.next", "manifest/.x.json.tmp"]
+)
+def test_what_an_interrupted_write_left_behind_is_told_and_is_no_fault(
+    ledger: Ledger, leftover: str
+) -> None:
+    (ledger.layout.root / leftover).touch()
+    result = verify(ledger.layout)
+    assert result.consistent
+    assert any(f"left {leftover} behind: harmless" in note for note in result.notes)
+
+
+def test_a_packet_taken_out_of_the_queue_is_told_with_the_way_back(ledger: Ledger) -> None:
+    emit_family(ledger.store, DAYS[2], "more", 1)
+    with ledger.store.begin() as connection:
+        connection.exec_driver_sql("DELETE FROM packet_queue")
+    result = verify(ledger.layout, store=ledger.store)
+    assert "taken out of the queue before it had a place" in told(result)
+    with ledger.store.begin() as connection:
+        connection.exec_driver_sql(re.search(r"INSERT.*'", told(result))[0])  # type: ignore[index]
+    sequence(ledger.store, ledger.layout, now=noon(DAYS[2]))
+    assert verify(ledger.layout, store=ledger.store).consistent
+
+
+def test_packets_of_a_day_that_is_gone_are_to_be_restored(ledger: Ledger) -> None:
+    shutil.rmtree(ledger.layout.day(DAYS[1]))
+    ledger.layout.manifest_of(DAYS[1]).unlink()
+    said = told(verify(ledger.layout, store=ledger.store))
+    assert "the folder does not hold it. To do: restore it from a backup" in said
+    assert "queue" not in said
+
+
+@pytest.mark.parametrize("frontier", ["'x'", "'[]'", "(SELECT min(frontier) FROM ledger_segments)"])
+def test_a_store_that_forgot_the_tree_is_told_of_and_nothing_is_sequenced(
+    ledger: Ledger, frontier: str
+) -> None:
+    emit_family(ledger.store, DAYS[2], "more", 1)
+    with ledger.store.begin() as connection:
+        connection.exec_driver_sql(
+            f"UPDATE ledger_segments SET frontier = {frontier} WHERE first_leaf = 192"
+        )
+    assert "remembers of the Merkle tree" in told(verify(ledger.layout, store=ledger.store))
+    with pytest.raises(LedgerError, match="ledger_segments was changed"):
+        sequence(ledger.store, ledger.layout, now=noon(DAYS[2]))
+
+
+def test_a_packet_that_is_queued_again_is_told_with_what_to_do(ledger: Ledger) -> None:
+    with ledger.store.begin() as connection:
+        connection.exec_driver_sql("INSERT INTO packet_queue (sequence) VALUES (7)")
+    said = told(verify(ledger.layout, store=ledger.store))
+    assert "waits in the queue for another" in said
+    with ledger.store.begin() as connection:
+        connection.exec_driver_sql(re.search("DELETE.*7", said)[0])  # type: ignore[index]
     assert verify(ledger.layout, store=ledger.store).consistent
 
 
