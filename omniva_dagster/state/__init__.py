@@ -11,27 +11,39 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from omniva_dagster.state import (
+        conflicts,
         creators,
+        cycles,
         decisions,
+        guidance,
+        health,
         inboxes,
         intents,
         library,
         outbox,
         outcomes,
         publishing,
+        recoveries,
+        routing,
         snapshots,
         store,
     )
 
 __all__ = [
+    "conflicts",
     "creators",
+    "cycles",
     "decisions",
+    "guidance",
+    "health",
     "inboxes",
     "intents",
     "library",
     "outbox",
     "outcomes",
     "publishing",
+    "recoveries",
+    "routing",
     "snapshots",
     "store",
 ]

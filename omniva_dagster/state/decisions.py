@@ -2,31 +2,71 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import sqlalchemy as sa
 
 from omniva_dagster.contracts.analysis import ClipCandidate
-from omniva_dagster.contracts.decisions import Directive, DirectiveKind
+from omniva_dagster.contracts.decisions import Directive, DirectiveKind, OutcomeStatus
 from omniva_dagster.state.partition import Partition
-from omniva_dagster.state.tables import directives, promotions, restraints
-
-# Kinds that say whether work may be done; the others say when and where.
-AUTHORITY = (
-    DirectiveKind.PROMOTE,
-    DirectiveKind.RELEASE,
-    DirectiveKind.HOLD,
-    DirectiveKind.CANCEL,
+from omniva_dagster.state.publishing import recall
+from omniva_dagster.state.restraints import (
+    AUTHORITY,
+    RESTRAINING,
+    SCOPES,
+    Ground,
+    Restraint,
+    expired,
+    lift,
+    restrain,
+    restrained,
+    restraints_of,
+    restraints_on,
+    resumed,
+    stopped,
 )
-RESTRAINING = (DirectiveKind.HOLD, DirectiveKind.CANCEL)
-# What a restraint is about, the widest first.
-SCOPES = ("all", "worker", "creator", "video", "clip")
+from omniva_dagster.state.tables import directives, promotions
+
+__all__ = [
+    "AUTHORITY",
+    "RESTRAINING",
+    "SCOPES",
+    "Ground",
+    "Moved",
+    "Promotion",
+    "Restraint",
+    "append",
+    "expired",
+    "in_force",
+    "latest",
+    "lift",
+    "log_of",
+    "of_partition",
+    "permits",
+    "promote",
+    "promotion",
+    "promotions_of",
+    "restrained",
+    "restraints_of",
+    "restraints_on",
+    "resumed",
+    "status_of",
+    "stopped",
+]
+
 _PERMITS = {
     # What is in force, and what it lets happen to a clip.
     DirectiveKind.PROMOTE: frozenset({"edit"}),
     DirectiveKind.RELEASE: frozenset({"edit", "publish"}),
+}
+# How a subject stands by what is ordered; where and when says nothing of that.
+_STATUS = {
+    DirectiveKind.PROMOTE: OutcomeStatus.RUNNING,
+    DirectiveKind.RELEASE: OutcomeStatus.RUNNING,
+    DirectiveKind.HOLD: OutcomeStatus.SKIPPED,
+    DirectiveKind.CANCEL: OutcomeStatus.CANCELLED,
+    DirectiveKind.RETRY: OutcomeStatus.PENDING,
 }
 
 
@@ -41,19 +81,12 @@ class Promotion:
 
 
 @dataclass(frozen=True)
-class Restraint:
-    """A hold or cancel in force."""
+class Moved:
+    """A subject's status before and after a directive, and the count of its transitions."""
 
-    subject_id: str
-    scope: str
-    name: str
-    kind: DirectiveKind
-    directive_id: str
-    packet_id: str
-    partition: Partition
-    reason: str
-    since: str
-    until: str
+    before: OutcomeStatus
+    after: OutcomeStatus
+    version: int
 
 
 def append(
@@ -64,27 +97,53 @@ def append(
     *,
     scope: str = "clip",
     name: str = "",
-) -> None:
+    grounds: Sequence[Ground] = (),
+) -> Moved | None:
     """Add a directive to the log, once, and bring what is restrained up to date.
 
-    ``scope`` is what the subject is (one of `SCOPES`), ``name`` a worker's or creator's.
+    ``scope`` is what the subject is (one of `SCOPES`), ``name`` a worker's or creator's. A hold or
+    cancel joins the others on its ``grounds`` (the directive itself, if none are given); a
+    promotion or release ends them all. Returns how the subject moved, if it did.
     """
     known = connection.scalar(
         sa.select(directives.c.sequence).where(directives.c.directive_id == directive.directive_id)
     )
-    if known is None:
-        _restrain(connection, partition, directive, packet_id, scope, name)
-        connection.execute(
-            directives.insert().values(
-                directive_id=directive.directive_id,
-                subject_id=directive.subject_id,
-                kind=directive.kind.value,
-                creator=partition.creator,
-                day=partition.day,
-                packet_id=packet_id,
-                body=directive.model_dump_json(exclude_none=True),
-            )
+    if known is not None:
+        return None
+    before, version = status_of(connection, directive.subject_id)
+    if directive.kind is DirectiveKind.RETRY:
+        before = OutcomeStatus.ERROR
+    after = _STATUS.get(directive.kind, before)
+    moved = Moved(before, after, version + 1) if after is not before else None
+    restrain(connection, partition, directive, packet_id, scope, name, grounds)
+    if directive.kind is DirectiveKind.CANCEL:
+        # What is posted of a clip is to be taken down.
+        recall(connection, directive.subject_id)
+    connection.execute(
+        directives.insert().values(
+            directive_id=directive.directive_id,
+            subject_id=directive.subject_id,
+            kind=directive.kind.value,
+            creator=partition.creator,
+            day=partition.day,
+            packet_id=packet_id,
+            body=directive.model_dump_json(exclude_none=True),
+            status=after.value,
+            state_version=version + 1 if moved else version,
         )
+    )
+    return moved
+
+
+def status_of(connection: sa.Connection, subject_id: str) -> tuple[OutcomeStatus, int]:
+    """How a subject stands by its latest directive, and how many transitions led there."""
+    row = connection.execute(
+        sa.select(directives.c.status, directives.c.state_version)
+        .where(directives.c.subject_id == subject_id)
+        .order_by(directives.c.sequence.desc())
+        .limit(1)
+    ).first()
+    return (OutcomeStatus(row.status), row.state_version) if row else (OutcomeStatus.PENDING, 0)
 
 
 def in_force(
@@ -93,83 +152,35 @@ def in_force(
     kinds: tuple[DirectiveKind, ...] = AUTHORITY,
 ) -> tuple[Directive, str] | None:
     """The latest directive on a subject, of those kinds, and its packet."""
-    row = connection.execute(
+    return next(iter(log_of(connection, subject_id, kinds, limit=1)), None)
+
+
+def log_of(
+    connection: sa.Connection,
+    subject_id: str,
+    kinds: tuple[DirectiveKind, ...] = AUTHORITY,
+    *,
+    limit: int = 50,
+) -> list[tuple[Directive, str]]:
+    """The latest directives on a subject, of those kinds, newest first, with packets."""
+    rows = connection.execute(
         sa.select(directives.c.body, directives.c.packet_id)
         .where(
             directives.c.subject_id == subject_id,
             directives.c.kind.in_([kind.value for kind in kinds]),
         )
         .order_by(directives.c.sequence.desc())
-        .limit(1)
-    ).first()
-    return (Directive.parse(row.body), row.packet_id) if row else None
-
-
-def restrained(connection: sa.Connection, subject_ids: Iterable[str], now: str) -> Restraint | None:
-    """The widest hold or cancel in force on any of these subjects."""
-    rows = connection.execute(
-        sa.select(restraints).where(restraints.c.subject_id.in_(sorted(set(subject_ids))))
+        .limit(limit)
     )
-    found = [item for item in map(_restraint, rows) if not item.until or item.until > now]
-    return min(found, key=lambda item: (SCOPES.index(item.scope), item.subject_id), default=None)
+    return [(Directive.parse(row.body), row.packet_id) for row in rows]
 
 
-def restraints_of(
-    connection: sa.Connection, *, scope: str = "", partition: Partition | None = None
-) -> list[Restraint]:
-    """Holds and cancels in force, of a scope or a partition, oldest first."""
-    query = sa.select(restraints).order_by(restraints.c.since, restraints.c.subject_id)
-    if scope:
-        query = query.where(restraints.c.scope == scope)
-    if partition is not None:
-        query = query.where(
-            restraints.c.creator == partition.creator, restraints.c.day == partition.day
-        )
-    return [_restraint(row) for row in connection.execute(query)]
-
-
-def _restrain(
-    connection: sa.Connection,
-    partition: Partition,
-    directive: Directive,
-    packet_id: str,
-    scope: str,
-    name: str,
-) -> None:
-    if directive.kind not in AUTHORITY:
-        return
-    connection.execute(restraints.delete().where(restraints.c.subject_id == directive.subject_id))
-    if directive.kind in RESTRAINING:
-        connection.execute(
-            restraints.insert().values(
-                subject_id=directive.subject_id,
-                scope=scope,
-                name=name,
-                kind=directive.kind.value,
-                directive_id=directive.directive_id,
-                packet_id=packet_id,
-                creator=partition.creator,
-                day=partition.day,
-                reason=directive.reason,
-                since=directive.issued_at,
-                until=directive.until or "",
-            )
-        )
-
-
-def _restraint(row: sa.Row[Any]) -> Restraint:
-    return Restraint(
-        row.subject_id,
-        row.scope,
-        row.name,
-        DirectiveKind(row.kind),
-        row.directive_id,
-        row.packet_id,
-        Partition(row.creator, row.day),
-        row.reason,
-        row.since,
-        row.until,
+def latest(connection: sa.Connection, limit: int) -> list[Directive]:
+    """The latest directives, newest first."""
+    rows = connection.scalars(
+        sa.select(directives.c.body).order_by(directives.c.sequence.desc()).limit(limit)
     )
+    return [Directive.parse(body) for body in rows]
 
 
 def permits(directive: Directive | None, act: str) -> bool:

@@ -104,6 +104,12 @@ def waiting(
     ]
 
 
+def count(connection: sa.Connection, consumer: str) -> int:
+    """How much a consumer has yet to hear."""
+    query = sa.select(sa.func.count()).where(inboxes.c.consumer == consumer)
+    return int(connection.scalar(query) or 0)
+
+
 def urgent(connection: sa.Connection, consumer: str) -> bool:
     """Whether something waits that does not wait for the next cycle."""
     query = sa.select(inboxes.c.sequence).where(

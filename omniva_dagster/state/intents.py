@@ -8,19 +8,20 @@ the two offers it again; should two runs come of it, the second finds it claimed
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
 
 from omniva_dagster.state.partition import Partition
-from omniva_dagster.state.tables import intents
+from omniva_dagster.state.tables import intents, restraints
 
 LAUNCH, CANCEL = "launch", "cancel"
 OPEN, OFFERED, DONE, VOID = "open", "offered", "done", "void"
 # The tag of a run that came of an intent.
 TAG = "omniva/intent"
+# What a cancel is about: it is void once nothing holds that any more.
+SUBJECT = "omniva/subject"
 
 
 @dataclass(frozen=True)
@@ -64,17 +65,38 @@ def want(connection: sa.Connection, intent: Intent) -> bool:
 
 
 def due(connection: sa.Connection, now: str, offered_before: str, limit: int = 100) -> list[Intent]:
-    """Intents to offer: open ones whose time has come, and those offered before with no answer."""
+    """Launches to offer: open ones whose time has come, and those offered before in vain.
+
+    What is wanted of a creator who is held waits until that is lifted, and keeps nobody else.
+    """
+    held = sa.select(restraints.c.name).where(restraints.c.scope == "creator")
     query = (
         sa.select(intents)
         .where(
+            intents.c.action == LAUNCH,
+            intents.c.creator.not_in(held),
             sa.or_(
                 sa.and_(intents.c.state == OPEN, intents.c.not_before <= now),
                 sa.and_(intents.c.state == OFFERED, intents.c.offered_at < offered_before),
-            )
+            ),
         )
         .order_by(intents.c.not_before, intents.c.intent_id)
         .limit(limit)
+    )
+    return [_intent(row) for row in connection.execute(query)]
+
+
+def launches(
+    connection: sa.Connection, partition: Partition, due: str, latest: str
+) -> list[Intent]:
+    """Open launches of a partition that begin between two times: another would do the same."""
+    query = sa.select(intents).where(
+        intents.c.creator == partition.creator,
+        intents.c.day == partition.day,
+        intents.c.action == LAUNCH,
+        intents.c.state == OPEN,
+        intents.c.not_before >= due,
+        intents.c.not_before <= latest,
     )
     return [_intent(row) for row in connection.execute(query)]
 
@@ -85,13 +107,40 @@ def get(connection: sa.Connection, intent_id: str) -> Intent | None:
     return _intent(row) if row else None
 
 
-def offer(connection: sa.Connection, intent_ids: Sequence[str], now: str) -> None:
-    """Note that Dagster was asked."""
-    connection.execute(
+def offer(connection: sa.Connection, intent: Intent, now: str) -> bool:
+    """Note that Dagster is asked; whether it is us who ask, and not another daemon meanwhile."""
+    asked = connection.execute(
         intents.update()
-        .where(intents.c.intent_id.in_(list(intent_ids)), intents.c.state.in_([OPEN, OFFERED]))
+        .where(
+            intents.c.intent_id == intent.intent_id,
+            intents.c.state == intent.state,
+            intents.c.offered_at == intent.offered_at,
+        )
         .values(state=OFFERED, offered_at=now)
     )
+    return bool(asked.rowcount)
+
+
+def cancels(connection: sa.Connection, limit: int = 100) -> list[Intent]:
+    """Cancels that are not done yet, oldest first."""
+    query = (
+        sa.select(intents)
+        .where(intents.c.state.in_([OPEN, OFFERED]), intents.c.action == CANCEL)
+        .order_by(intents.c.not_before, intents.c.intent_id)
+        .limit(limit)
+    )
+    return [_intent(row) for row in connection.execute(query)]
+
+
+def open_ones(connection: sa.Connection, limit: int = 100) -> list[Intent]:
+    """What is wanted and not done, the soonest first."""
+    query = (
+        sa.select(intents)
+        .where(intents.c.state.in_([OPEN, OFFERED]))
+        .order_by(intents.c.not_before, intents.c.intent_id)
+        .limit(limit)
+    )
+    return [_intent(row) for row in connection.execute(query)]
 
 
 def claim(connection: sa.Connection, intent_id: str, run_id: str) -> bool:

@@ -139,6 +139,14 @@ def by_id(connection: sa.Connection, packet_id: str) -> Packet | None:
     return _packet(row) if row else None
 
 
+def by_key(
+    connection: sa.Connection, producer: str, message_type: str, subject_id: str, occurrence: str
+) -> Packet | None:
+    """The packet of an occurrence that its producer named."""
+    key = "/".join([producer, message_type, subject_id, occurrence])
+    return by_id(connection, derive_id("packet", key))
+
+
 def witnesses(
     connection: sa.Connection, packet_ids: Sequence[str]
 ) -> list[tuple[Packet, bool, tuple[str, ...]]]:

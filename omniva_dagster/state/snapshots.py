@@ -15,16 +15,9 @@ def pin(
     connection: sa.Connection, partition: Partition, kind: str, current: dict[str, Any], at: str
 ) -> dict[str, Any]:
     """What the partition uses: the snapshot pinned before, else ``current``, pinned now."""
-    body = connection.scalar(
-        sa.select(snapshots.c.body).where(
-            snapshots.c.creator == partition.creator,
-            snapshots.c.day == partition.day,
-            snapshots.c.kind == kind,
-        )
-    )
-    if body is not None:
-        pinned: dict[str, Any] = json.loads(body)
-        return pinned
+    standing = pinned(connection, partition, kind)
+    if standing is not None:
+        return standing
     connection.execute(
         snapshots.insert().values(
             creator=partition.creator,
@@ -35,3 +28,16 @@ def pin(
         )
     )
     return current
+
+
+def pinned(connection: sa.Connection, partition: Partition, kind: str) -> dict[str, Any] | None:
+    """The snapshot that the partition pinned, if it has used one."""
+    body = connection.scalar(
+        sa.select(snapshots.c.body).where(
+            snapshots.c.creator == partition.creator,
+            snapshots.c.day == partition.day,
+            snapshots.c.kind == kind,
+        )
+    )
+    found: dict[str, Any] | None = json.loads(body) if body is not None else None
+    return found

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0004"
-down_revision = "0003"
+down_revision = "0003a"
 
 
 def upgrade() -> None:
@@ -37,6 +37,9 @@ def upgrade() -> None:
     op.create_table(
         "restraints",
         sa.Column("subject_id", sa.String(length=36), nullable=False),
+        sa.Column("ground", sa.String(length=36), nullable=False),
+        sa.Column("ground_packet_id", sa.String(length=36), nullable=False),
+        sa.Column("rule", sa.String(length=32), nullable=False),
         sa.Column("scope", sa.String(length=16), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("kind", sa.String(length=16), nullable=False),
@@ -47,9 +50,19 @@ def upgrade() -> None:
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("since", sa.String(length=30), nullable=False),
         sa.Column("until", sa.String(length=30), nullable=False),
-        sa.PrimaryKeyConstraint("subject_id", name=op.f("pk_restraints")),
+        sa.PrimaryKeyConstraint("subject_id", "ground", name=op.f("pk_restraints")),
     )
-    op.create_index(op.f("ix_restraints_scope"), "restraints", ["scope"], unique=False)
+    op.create_index("ix_restraints_scope", "restraints", ["scope", "since"], unique=False)
+    op.create_index("ix_restraints_ground", "restraints", ["ground"], unique=False)
+    op.create_index("ix_restraints_until", "restraints", ["until"], unique=False)
+    op.create_index("ix_restraints_partition", "restraints", ["creator", "day"], unique=False)
+    op.create_table(
+        "stoppages",
+        sa.Column("subject_id", sa.String(length=36), nullable=False),
+        sa.Column("creator", sa.String(length=63), nullable=False),
+        sa.Column("day", sa.String(length=10), nullable=False),
+        sa.PrimaryKeyConstraint("subject_id", "creator", "day", name=op.f("pk_stoppages")),
+    )
     op.create_table(
         "inboxes",
         sa.Column("consumer", sa.String(length=16), nullable=False),
@@ -65,3 +78,12 @@ def upgrade() -> None:
         sa.Column("consent", sa.String(length=16), server_default="granted", nullable=False),
     )
     op.add_column("creators", sa.Column("licence", sa.Text(), server_default="", nullable=False))
+    op.add_column(
+        "directives",
+        sa.Column("status", sa.String(length=16), server_default="PENDING", nullable=False),
+    )
+    op.add_column(
+        "directives",
+        sa.Column("state_version", sa.Integer(), server_default="0", nullable=False),
+    )
+    op.create_index("ix_publications_status", "publications", ["status"], unique=False)

@@ -20,6 +20,7 @@ def upgrade() -> None:
         sa.Column("day", sa.String(length=10), nullable=False),
         sa.Column("occurrences", sa.Integer(), nullable=False),
         sa.Column("detected_at", sa.String(length=30), nullable=False),
+        sa.Column("audited_at", sa.String(length=30), nullable=False),
         sa.PrimaryKeyConstraint("conflict_id", name=op.f("pk_conflicts")),
     )
     op.create_index("ix_conflicts_partition", "conflicts", ["creator", "day"], unique=False)
@@ -33,7 +34,7 @@ def upgrade() -> None:
         sa.Column("packet_id", sa.String(length=36), nullable=False),
         sa.PrimaryKeyConstraint("job_id", name=op.f("pk_scrape_windows")),
     )
-    op.create_index("ix_scrape_windows_source", "scrape_windows", ["source", "since"], unique=False)
+    op.create_index("ix_scrape_windows_source", "scrape_windows", ["source", "until"], unique=False)
     op.create_table(
         "conflict_members",
         sa.Column("conflict_id", sa.String(length=36), nullable=False),
@@ -47,3 +48,4 @@ def upgrade() -> None:
     op.create_index(
         op.f("ix_conflict_members_subject_id"), "conflict_members", ["subject_id"], unique=False
     )
+    op.create_index("ix_videos_sha256", "videos", ["sha256"], unique=False)
