@@ -8,6 +8,7 @@ from typing import Any
 from omniva_dagster.contracts import agents, cognition, operations
 from omniva_dagster.contracts.analysis import AnalysisResult, ClipCandidate
 from omniva_dagster.contracts.base import Document
+from omniva_dagster.contracts.consent import ConsentRecord
 from omniva_dagster.contracts.decisions import Directive, Outcome
 from omniva_dagster.contracts.editing import EditJob, RenderedClip
 from omniva_dagster.contracts.envelope import Envelope
@@ -28,6 +29,7 @@ _MODELS: tuple[type[Document], ...] = (
     ScheduleTask,
     UploadJob,
     PublicationReceipt,
+    ConsentRecord,
     Outcome,
     Envelope,
     *cognition.MESSAGES,

@@ -11,6 +11,7 @@ from typing import Any
 
 from omniva_dagster.contracts.base import Document
 from omniva_dagster.contracts.brand import BrandKit
+from omniva_dagster.contracts.campaign import GoalsFile
 from omniva_dagster.contracts.envelope import Envelope
 from omniva_dagster.contracts.registry import MESSAGE_TYPES, snake_case
 
@@ -20,7 +21,7 @@ INDEX = "index.json"
 
 Schema = dict[str, Any]
 # What people write and nothing sends: it has a schema file, for editors, and is no message type.
-CONFIGURATION: tuple[type[Document], ...] = (BrandKit,)
+CONFIGURATION: tuple[type[Document], ...] = (BrandKit, GoalsFile)
 # Order of keywords in a file: what a reader asks first comes first.
 _ORDER = (
     *("$schema", "$id", "title", "description", "type", "format", "enum", "required"),

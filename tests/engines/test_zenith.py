@@ -61,7 +61,7 @@ spans = st.lists(
 def test_every_directive_names_its_evidence_and_the_way_back(items: list[Judged]) -> None:
     """ZEN-9, ZEN-10: each command references its evidence and carries rollback guidance."""
     packets = {item.candidate_id: item.packet_id for item in items}
-    for directive in decide(Dossier(VIDEO, NOW, judged=tuple(items))):
+    for directive in decide(Dossier(VIDEO, NOW, judged=tuple(items))).directives:
         assert directive.evidence == [packets[directive.subject_id]]
         assert directive.rollback
         assert directive.issued_by == "zenith"
@@ -82,7 +82,7 @@ def test_promotions_do_not_overlap_and_keep_to_the_rules(
 ) -> None:
     by_id = {item.candidate_id: item.candidate for item in items}
     dossier = Dossier(VIDEO, NOW, judged=tuple(items), rules=Rules(most, least))
-    chosen = [by_id[directive.subject_id] for directive in decide(dossier)]
+    chosen = [by_id[directive.subject_id] for directive in decide(dossier).directives]
     assert len(chosen) <= most
     assert all(clip.lattice_priority >= least for clip in chosen)
     assert all(overlap(a, b) == 0 for i, a in enumerate(chosen) for b in chosen[:i])
@@ -91,19 +91,19 @@ def test_promotions_do_not_overlap_and_keep_to_the_rules(
 def test_a_video_with_clips_gets_no_others_unless_asked() -> None:
     pinned = candidate(0.0, 20.0).model_copy(update={"clip_id": CLIP})
     dossier = Dossier(VIDEO, NOW, judged=(judged(30.0, 50.0),), promoted=(pinned,))
-    assert decide(dossier) == []
+    assert decide(dossier).directives == []
     replanned = decide(Dossier(VIDEO, NOW, judged=dossier.judged, promoted=(pinned,), replan=True))
-    assert [directive.kind for directive in replanned] == [DirectiveKind.PROMOTE]
+    assert [directive.kind for directive in replanned.directives] == [DirectiveKind.PROMOTE]
 
 
 def test_a_slightly_shifted_span_is_no_new_clip_even_when_asked_for_more() -> None:
     pinned = candidate(10.0, 40.0).model_copy(update={"clip_id": CLIP})
     dossier = Dossier(VIDEO, NOW, judged=(judged(11.0, 41.5),), promoted=(pinned,), replan=True)
-    assert decide(dossier) == []
+    assert decide(dossier).directives == []
 
 
 def test_advice_decided_against_is_named() -> None:
-    (directive,) = decide(Dossier(VIDEO, NOW, judged=(judged(0.0, 20.0, 0.8),)))
+    (directive,) = decide(Dossier(VIDEO, NOW, judged=(judged(0.0, 20.0, 0.8),))).directives
     assert directive.overrode == ["pantheon/trend voted 0.30"]
 
 
@@ -126,5 +126,5 @@ def test_only_a_promoted_clip_that_nothing_holds_is_released(
         prepared=(Prepared(CLIP, (derive_id("packet", "p"),)),),
         in_force={CLIP: in_force} if in_force else {},
     )
-    kinds = [directive.kind for directive in decide(dossier)]
+    kinds = [directive.kind for directive in decide(dossier).directives]
     assert kinds == ([DirectiveKind.RELEASE] if released else [])

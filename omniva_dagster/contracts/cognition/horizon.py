@@ -104,6 +104,7 @@ class SlotWeight(Document):
     weekday: Weekday = Field(description="In UTC.")
     hour: Hour = Field(description="In UTC, 0 to 23.")
     adjustment: Signed = Field(description="A ScheduleTask's horizon_adjustment.")
+    why: Opt[Line] = Field(default=None, description="What it comes of, in numbers.")
 
 
 class SchedulingWeights(Document):
@@ -114,10 +115,16 @@ class SchedulingWeights(Document):
         description="Hours of the week, from Monday on; one not listed is left as it is."
     )
     smoothing: Score = Field(description="How much of the weights before is kept.")
+    delay_cost: Opt[Score] = Field(
+        default=None, description="What a day's wait takes from a slot's weight."
+    )
+    daily_target: Opt[Annotated[float, Field(ge=0, le=24)]] = Field(
+        default=None, description="Clips a day that the cadence asks for; a mean, not whole."
+    )
     explanation: Text = Field(description="Why, in terms of goals, history and season.")
     evidence: Evidence = Field(description="Packets of the goals and records used.")
     generated_at: Timestamp = Field(description="When they were made.")
-    schema_version: SemVer = Field(default="1.0.0", description="Version of this contract.")
+    schema_version: SemVer = Field(default="1.1.0", description="Version of this contract.")
 
 
 class TrajectoryPoint(Document):

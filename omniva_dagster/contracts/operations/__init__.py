@@ -34,6 +34,7 @@ from omniva_dagster.contracts.operations.scraper import (
 )
 from omniva_dagster.contracts.operations.uploader import (
     PublicationConfirmed,
+    PublicationWithdrawn,
     UploadCommand,
     UploadFailed,
 )
@@ -51,6 +52,7 @@ MESSAGES: tuple[type[Document], ...] = (
     EditFailed,
     UploadCommand,
     PublicationConfirmed,
+    PublicationWithdrawn,
     UploadFailed,
     ScheduleCommand,
     QueueMutation,

@@ -7,7 +7,7 @@ from typing import Annotated, Self
 from pydantic import ConfigDict, Field, model_validator
 
 from omniva_dagster.contracts.base import Document
-from omniva_dagster.contracts.cognition.common import Evidence, Name, demand, when
+from omniva_dagster.contracts.cognition.common import Evidence, Name, Text, demand, when
 from omniva_dagster.contracts.cognition.eclipse import RetryPlan
 from omniva_dagster.contracts.operations.common import Among, SecretRefs, WorkerFailure
 from omniva_dagster.contracts.publishing import PublicationReceipt, UploadJob
@@ -69,6 +69,24 @@ class PublicationConfirmed(Document):
         message = "must agree with its target: youtube gives a yt_video_id"
         demand(self, (not on_youtube or self.receipt.yt_video_id is not None, "receipt", message))
         return self
+
+
+class PublicationWithdrawn(Document):
+    """A publication was taken down: the rollback of what had gone out (4.9); its receipt stays."""
+
+    withdrawal_id: Uuid = Field(description="Derived from the idempotency key.")
+    clip_id: Uuid = Field(description="The clip.")
+    target: Name = Field(description="Where it was: outbox, youtube ...")
+    directive_id: Uuid = Field(description="The cancel it was withdrawn under.")
+    receipt_id: Opt[Uuid] = Field(
+        default=None, description="Of the publication; absent where nothing had gone out yet."
+    )
+    location: Opt[Uri] = Field(default=None, description="Where it could be seen.")
+    kept_at: Uri = Field(description="Where the receipt and this document are kept.")
+    reason: Text = Field(description="Why, as the directive says.")
+    withdrawn_at: Timestamp = Field(description="When it was gone.")
+    idempotency_key: Uuid = Field(description="Of the publication: it is not published again.")
+    schema_version: SemVer = Field(default="1.0.0", description="Version of this contract.")
 
 
 class UploadFailed(WorkerFailure):

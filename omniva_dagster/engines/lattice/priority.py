@@ -1,10 +1,9 @@
-"""Lattice: how urgent each candidate is, beside the others of its batch (4.4). Intents only."""
+"""How urgent a candidate is beside the others of its batch."""
 
 from __future__ import annotations
 
 from omniva_dagster.engines.pantheon import Ballot, consensus
 
-VERSION = "1"
 _DIGITS = 6
 
 
