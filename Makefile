@@ -34,11 +34,12 @@ demo: setup ## From a sample channel to published clips
 dev: setup ## The Dagster UI and daemon on loopback
 	$(BIN)/omniva dev
 
-test: setup ## All tests
-	$(BIN)/python -m pytest
+test: setup ## All tests, as many at a time as there are cores
+	$(BIN)/python -m pytest -n auto
 
 soak: setup ## Long tests: 200,000 documents at random, kills at random and at every moment
 	OMNIVA_TEST_FUZZ=200000 $(BIN)/python -m pytest tests/contracts/test_fuzz.py --timeout 1800
+	OMNIVA_TEST_EXAMPLES=2000 $(BIN)/python -m pytest tests/contracts/test_strictness.py --timeout 1800
 	OMNIVA_TEST_KILLS=40 $(BIN)/python -m pytest tests/e2e/test_killed_runs.py --timeout 3600
 	OMNIVA_TEST_LEDGER_KILLS=200 $(BIN)/python -m pytest tests/stardust/test_faults.py --timeout 3600
 

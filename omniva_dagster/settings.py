@@ -10,10 +10,21 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 GIB = 2**30
+
+
+class WorkerPool(BaseModel):
+    """Workers that take their jobs from one queue."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(min_length=1, max_length=31, description="gpu_editor, cpu_editor ...")
+    queue: str = Field(min_length=1, max_length=31, description="The queue they read.")
+    workers: int = Field(default=1, ge=0, le=10_000, description="How many there are.")
+    speed: float = Field(default=1.0, gt=0, le=1000, description="Beside one CPU worker.")
 
 
 class Settings(BaseSettings):
@@ -84,6 +95,29 @@ class Settings(BaseSettings):
     )
     privacy_status: Literal["public", "unlisted", "private"] = Field(
         default="private", description="Who may see what is published."
+    )
+
+    control_seconds: int = Field(
+        default=30, ge=1, le=3600, description="Between two of Zenith's control cycles."
+    )
+    reoffer_seconds: int = Field(
+        default=120,
+        ge=1,
+        description="A launch that no run has answered is asked for again after this long.",
+    )
+
+    routing_seconds: int = Field(
+        default=600, ge=10, le=86_400, description="Between two of Lattice's looks at all work."
+    )
+    queue_sla_runs: int = Field(
+        default=200, ge=1, description="Runs that may wait; more is a backlog."
+    )
+    queue_sla_seconds: int = Field(
+        default=3600, ge=1, description="How long a run may wait before it counts as late."
+    )
+    pools: list[WorkerPool] = Field(
+        default=[],
+        description="Worker pools and their queues, as JSON; this machine alone if empty.",
     )
 
     ledger_anchor: str = Field(

@@ -95,7 +95,7 @@ def run_pytest(arguments: Sequence[str]) -> tuple[Outcomes, int]:
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.json"
         done = subprocess.run(
-            [sys.executable, "-m", "pytest", "-q", "-m", "spec", *arguments],
+            [sys.executable, "-m", "pytest", "-q", "-m", "spec", "-n", "auto", *arguments],
             cwd=ROOT,
             env={**os.environ, REPORT_VARIABLE: str(report)},
             check=False,

@@ -38,7 +38,7 @@ def zenith_directives(
     """Zenith's log for this day: which candidates are promoted to clips, on what evidence.
 
     A promotion pins its span: a later analysis that finds slightly other spans changes nothing,
-    unless `replan` asks for further promotions.
+    unless `replan` asks for further promotions. A candidate that is held is passed over.
     """
     bench = state.workbench(context)
     ordered = sorted(clip_candidates, key=lambda item: item.video_id)
@@ -70,7 +70,9 @@ def zenith_directives(
             f"| {cell('; '.join(directive.overrode))} |"
         )
     metadata: Shown = {
-        "promotions": sum(item.kind == DirectiveKind.PROMOTE for item, _ in log),
+        "promotions": len(
+            {item.subject_id for item, _ in log if item.kind == DirectiveKind.PROMOTE}
+        ),
         "directives": dg.MetadataValue.md("\n".join(lines)),
     }
     return dg.Output(records, metadata=metadata | outcome_metadata(bench.finish()))

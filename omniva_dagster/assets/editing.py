@@ -11,14 +11,13 @@ from omniva_dagster.assets._common import Shown, cell, outcome_metadata, pipelin
 from omniva_dagster.assets.pictures import inline_picture
 from omniva_dagster.contracts.decisions import Directive, DirectiveKind
 from omniva_dagster.contracts.editing import EditJob, RenderedClip
-from omniva_dagster.contracts.reasons import ReasonCode
 from omniva_dagster.contracts.record import Record
 from omniva_dagster.resources import plans
 from omniva_dagster.resources.media import AtlasResource, RendererResource
 from omniva_dagster.resources.planning import ClipPlanner
 from omniva_dagster.resources.sidecars import load_analysis
 from omniva_dagster.resources.state import StateResource
-from omniva_dagster.resources.workbench import Commit, Recorder, Skip, Workbench
+from omniva_dagster.resources.workbench import Commit, Recorder, Workbench
 from omniva_dagster.state.partition import Subject
 
 # ffmpeg's filters run on one core and its encoder on several: two clips at once fill two cores.
@@ -38,9 +37,14 @@ def edit_jobs(
     Planned from Zenith's promotions only; a clip that is held or cancelled is left out.
     """
     bench = state.workbench(context)
-    promotions = [
-        record for record in zenith_directives if record.document.kind == DirectiveKind.PROMOTE
-    ]
+    # A clip that was held is promoted again when it is released: it is one clip.
+    promotions = list(
+        {
+            record.subject_id: record
+            for record in reversed(zenith_directives)
+            if record.document.kind == DirectiveKind.PROMOTE
+        }.values()
+    )[::-1]
     planner = _Planner(bench, atlas, renderer)
     records = bench.each(
         promotions, lambda item: _clip_subject(bench, item), planner.work, at_once=AT_ONCE
@@ -72,7 +76,7 @@ def rendered_clips(
     A clip whose plan was rendered before is not rendered again.
     """
     bench = state.workbench(context)
-    studio = _Studio(bench, atlas, renderer)
+    studio = _Studio(bench, atlas, renderer.rerouted(bench.reroutes))
     records = bench.each(
         edit_jobs, lambda item: _clip_subject(bench, item), studio.work, at_once=AT_ONCE
     )
@@ -102,11 +106,13 @@ class _Planner:
     def __init__(self, bench: Workbench, atlas: AtlasResource, renderer: RendererResource) -> None:
         self._bench = bench
         self._atlas = atlas.store
-        self._planner = ClipPlanner(atlas.store, renderer, bench.partition.creator)
+        way = renderer.rerouted(bench.reroutes)
+        self._rerouted = way is not renderer
+        self._planner = ClipPlanner(atlas.store, way, bench.partition.creator)
 
     def work(self, promotion: Record[Directive]) -> Commit:
         """Plan a promoted clip and keep the plan in Atlas."""
-        must_permit(self._bench, promotion.subject_id, "edit")
+        self._bench.must_permit(_clip_subject(self._bench, promotion), "edit")
         with self._bench.store.read() as connection:
             pinned = db.decisions.promotion(connection, promotion.subject_id)
             held = db.library.video(connection, promotion.video_id)
@@ -115,7 +121,7 @@ class _Planner:
         assert held is not None
         video = held[0]
         analysis = load_analysis(self._bench.store, self._atlas, video.video_id)
-        job = self._planner.plan(pinned, siblings, video, analysis)
+        job = self._made(pinned.clip_id) or self._planner.plan(pinned, siblings, video, analysis)
 
         def commit(recorder: Recorder) -> list[Record[EditJob]]:
             return [
@@ -130,6 +136,16 @@ class _Planner:
 
         return commit
 
+    def _made(self, clip_id: str) -> EditJob | None:
+        """The plan of a clip that was made before its work was rerouted: it stands."""
+        if not self._rerouted:
+            return None
+        with self._bench.store.read() as connection:
+            packet = db.outbox.latest(connection, "EditJob", clip_id)
+        job = EditJob.parse(packet.payload) if packet else None
+        made = job and plans.finished(self._atlas, clip_id, plans.context_of(job))
+        return job if made else None
+
 
 class _Studio:
     """Renders one clip after another."""
@@ -142,7 +158,7 @@ class _Studio:
     def work(self, job: Record[EditJob]) -> Commit:
         """Render a planned clip, unless this very plan was rendered before."""
         # The lock is the directive, read right before acting.
-        must_permit(self._bench, job.subject_id, "edit")
+        self._bench.must_permit(_clip_subject(self._bench, job), "edit")
         context_id = plans.context_of(job.document)
         clip = plans.finished(self._atlas, job.subject_id, context_id)
         if clip is None:
@@ -209,16 +225,6 @@ class _Studio:
         standing = plans.finished(self._atlas, job.subject_id, context_id)
         assert standing is not None
         return standing
-
-
-def must_permit(bench: Workbench, clip_id: str, act: str) -> None:
-    """Go on only if the directive in force on a clip lets ``act`` (edit or publish) happen."""
-    with bench.store.read() as connection:
-        standing = db.decisions.in_force(connection, clip_id)
-    if standing is None or not db.decisions.permits(standing[0], act):
-        said = f"Zenith's {standing[0].kind.value} is in force" if standing else "no directive"
-        why = f": {standing[0].reason}" if standing else ""
-        raise Skip(ReasonCode.NOT_RELEASED, f"{said}{why}; it needs one that lets it {act}")
 
 
 def _clip_subject(bench: Workbench, record: Record[EditJob] | Record[Directive]) -> Subject:

@@ -6,7 +6,7 @@ import dagster as dg
 
 from omniva_dagster import state as db
 from omniva_dagster.assets._common import Shown, cell, outcome_metadata, pipeline_asset
-from omniva_dagster.assets.editing import must_permit
+from omniva_dagster.contracts.decisions import Directive, DirectiveKind
 from omniva_dagster.contracts.editing import RenderedClip
 from omniva_dagster.contracts.ids import derive_id
 from omniva_dagster.contracts.publishing import (
@@ -16,15 +16,19 @@ from omniva_dagster.contracts.publishing import (
     ScheduleTask,
     UploadJob,
 )
-from omniva_dagster.contracts.reasons import ReasonCode
+from omniva_dagster.contracts.reasons import ReasonCode, WorkerError
 from omniva_dagster.contracts.record import Record
 from omniva_dagster.engines import chorus
+from omniva_dagster.resources import conflicts
 from omniva_dagster.resources.desk import ZenithDesk
 from omniva_dagster.resources.media import AtlasResource, PublisherResource
 from omniva_dagster.resources.sidecars import load_analysis, spoken
 from omniva_dagster.resources.state import StateResource
 from omniva_dagster.resources.workbench import Commit, Recorder, Skip, Workbench
 from omniva_dagster.state.partition import Subject
+
+# Zenith's words on when a clip goes out.
+_MOVES = (DirectiveKind.RESCHEDULE,)
 
 
 @pipeline_asset(ScheduleTask, group="publish", kinds={"python"}, version="1")
@@ -49,22 +53,17 @@ def schedule_tasks(
         clip, rank = item
 
         def commit(recorder: Recorder) -> list[Record[ScheduleTask]]:
-            slot = _slot(recorder, clip.subject_id, publisher)
-            task = ScheduleTask(
-                clip_id=clip.subject_id,
-                recommended_time=slot,
-                priority=rank,
-                horizon_adjustment=0.0,
-                final_decision_source=DecisionSource.AUTOMATION,
-                notes="the earliest free slot; no campaign is set",
-                meta_parents=[clip.packet_id],
+            told = db.decisions.in_force(recorder.connection, clip.subject_id, _MOVES)
+            order, parents = (
+                (told[0], [clip.packet_id, told[1]]) if told else (None, [clip.packet_id])
             )
+            task = _task(clip, _slot(recorder, clip, publisher, order), rank, order, parents)
             return [
                 recorder.record(
                     task,
                     subject_id=clip.subject_id,
                     trace_id=clip.trace_id,
-                    parents=[clip.packet_id],
+                    parents=parents,
                     video_id=clip.video_id,
                 )
             ]
@@ -76,6 +75,7 @@ def schedule_tasks(
         key=lambda item: (-item[1], item[0].subject_id),
     )
     records = bench.each(ranked, lambda item: _subject(item[0]), work)
+    conflicts.settle_stage(bench, records)
     lines = ["| clip | slot (UTC) | priority |", "|---|---|---|"]
     lines += [
         f"| {record.subject_id} | {record.document.recommended_time} "
@@ -138,6 +138,7 @@ def upload_jobs(
         return commit
 
     records = bench.each(schedule_tasks, _subject, work)
+    conflicts.settle_stage(bench, records)
     lines = ["| title | tags | slot (UTC) | for |", "|---|---|---|---|"]
     lines += [
         f"| {cell(record.document.title)} | {cell(', '.join(record.document.keywords))} "
@@ -203,8 +204,14 @@ class _Door:
             raise Skip(ReasonCode.NOT_RENDERED, "the clip is not rendered; see rendered_clips")
         target = self._publisher.target
         key = derive_id("publication", job.subject_id, target)
+        # The claim and the release it rests on are of one transaction.
         with self._bench.store.begin() as connection:
             standing = db.publishing.publication(connection, job.subject_id, target)
+            if standing and standing.status in db.publishing.RECALLED:
+                raise Skip(
+                    ReasonCode.NOT_RELEASED,
+                    "it was withdrawn by Zenith's cancel; what is withdrawn is not posted again",
+                )
             if standing and standing.receipt:
                 done = Record(
                     standing.receipt,
@@ -222,8 +229,8 @@ class _Door:
             )
             if release is not None:
                 db.publishing.claim(connection, job.subject_id, target, key)
-        # The lock is the directive, read right before acting.
-        must_permit(self._bench, job.subject_id, "publish")
+        # The lock is the directive, read right before acting: a hold may have come meanwhile.
+        self._bench.must_permit(_subject(job), "publish")
         assert release is not None
         receipt = self._publisher.publish(
             Submission(
@@ -260,14 +267,64 @@ def _subject(
     return Subject(record.subject_id, title, record.trace_id, record.video_id)
 
 
-def _slot(recorder: Recorder, clip_id: str, publisher: PublisherResource) -> str:
+def _task(
+    clip: Record[RenderedClip],
+    slot: str,
+    rank: float,
+    order: Directive | None,
+    parents: list[str],
+) -> ScheduleTask:
+    """The task of a clip in a slot; ``order`` is Zenith's word on it, if there is one."""
+    urgency = rank if order is None or order.priority is None else order.priority
+    moved = order is not None and order.scheduled_time is not None
+    return ScheduleTask(
+        clip_id=clip.subject_id,
+        recommended_time=slot,
+        priority=urgency,
+        horizon_adjustment=0.0,
+        final_decision_source=DecisionSource.OPERATOR_OVERRIDE
+        if moved
+        else DecisionSource.AUTOMATION,
+        notes=f"rescheduled: {order.reason}"[:512]
+        if moved and order
+        else "the earliest free slot; no campaign is set",
+        meta_parents=parents,
+    )
+
+
+def _slot(
+    recorder: Recorder,
+    clip: Record[RenderedClip],
+    publisher: PublisherResource,
+    order: Directive | None,
+) -> str:
+    """The slot of a clip: the one that Zenith orders, the one it has, or the next one free."""
     from omniva_dagster.workers.scheduler import next_slot
 
-    creator = recorder.partition.creator
+    clip_id, creator = clip.subject_id, recorder.partition.creator
     booked = db.publishing.slot_of(recorder.connection, clip_id)
+    wanted = order.scheduled_time if order else None
+    if wanted is not None and wanted != booked:
+        return _moved(recorder, clip_id, wanted, booked)
     if booked is not None:
         return booked
     taken = db.publishing.slots_from(recorder.connection, creator, recorder.now)
     slot = next_slot(datetime.now(UTC), publisher.slot_hours, publisher.daily_quota, taken)
     db.publishing.book(recorder.connection, creator, slot, clip_id)
     return slot
+
+
+def _moved(recorder: Recorder, clip_id: str, wanted: str, booked: str | None) -> str:
+    creator = recorder.partition.creator
+    holder = db.publishing.holder_of_slot(recorder.connection, creator, wanted)
+    if holder is not None:
+        raise WorkerError(
+            ReasonCode.SCHEDULER_FAULT,
+            f"the slot {wanted} is taken by clip {holder}; choose another: "
+            f"omniva override reschedule {clip_id} --at TIME --reason ...",
+        )
+    if booked is None:
+        db.publishing.book(recorder.connection, creator, wanted, clip_id)
+    else:
+        db.publishing.rebook(recorder.connection, wanted, clip_id)
+    return wanted

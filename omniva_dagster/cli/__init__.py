@@ -23,6 +23,11 @@ _COMMANDS = {
     "preview": ("preview", "A few seconds in a creator's brand."),
     "validate": ("validate", "Check messages against their contracts."),
     "schemas": ("schemas", "Generate and check the JSON Schema files."),
+    "horizon": ("horizon", "Campaign goals, engagement history, and what follows from them."),
+    "override": ("override", "Have Zenith decide otherwise on a clip, video, creator or worker."),
+    "panic": ("panic", "Stop all work, or that of creators or workers, at once."),
+    "resume": ("panic", "Take up work again that the panic button stopped."),
+    "control": ("control", "What is held and why, what is wanted, what was decided."),
     "ledger": ("ledger", "Query, trace, verify and prove what happened."),
 }
 

@@ -55,6 +55,17 @@ def instance() -> Iterator[DagsterInstance]:
         yield opened
 
 
+def operator() -> str:
+    """Who is at the terminal, for the record: the login name, at most 64 characters."""
+    import getpass
+
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError):  # a container's user may have no name
+        name = f"uid {os.getuid()}"
+    return name[:64]
+
+
 def store() -> Store:
     """The migrated state store."""
     from omniva_dagster.state.store import open_store

@@ -17,6 +17,7 @@ from omniva_dagster.cli._processes import (
     fail_runs_of_dead_processes,
     this_process,
 )
+from omniva_dagster.contracts.types import format_timestamp
 from omniva_dagster.resources import progress
 from omniva_dagster.settings import settings
 
@@ -39,7 +40,7 @@ class RunResult:
 
 
 def check_partition(creator: str, day: str) -> None:
-    """Refuse what is no partition, and say what is."""
+    """Refuse what is no partition, and whoever does not agree to it; say what is."""
     from omniva_dagster.state import creators as registry
 
     first, last = settings().start_day, datetime.now(UTC).date()
@@ -49,7 +50,7 @@ def check_partition(creator: str, day: str) -> None:
             "set OMNIVA_START_DAY to begin earlier"
         )
     with store().read() as connection:
-        registry.get(connection, registry.check_slug(creator))
+        registry.willing(connection, registry.check_slug(creator))
 
 
 def run_partition(
@@ -80,8 +81,29 @@ def run_partition(
                 },
             )
         )
+    _tell_eclipse(opened, result)
+    _decide()
     _record(opened)
     return RunResult(result.run_id, creator, day, result.success, _failure(result))
+
+
+def _tell_eclipse(opened: DagsterInstance, result: Any) -> None:
+    """How the run ended: a daemon's sensor tells it too, and it counts once."""
+    from omniva_dagster.sensors.failures import failure_of, told
+
+    run = opened.get_run_by_id(result.run_id)
+    assert run is not None
+    raised = [event for event in result.all_events if event.is_step_failure]
+    told(store(), run, None if result.success else failure_of(raised))
+
+
+def _decide() -> None:
+    """A control cycle: without a daemon, too, what a run brought up is decided."""
+    from omniva_dagster.resources.control import run_cycle
+
+    report = run_cycle(store(), format_timestamp(datetime.now(UTC)))
+    for trouble in report.troubles:
+        click.secho(trouble, fg="yellow", err=True)
 
 
 def _record(opened: DagsterInstance) -> None:

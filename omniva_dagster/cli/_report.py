@@ -58,11 +58,13 @@ def report_of(creator: str, day: str) -> PartitionReport:
     partition = Partition(creator, day)
     with store().read() as connection:
         log = decisions.of_partition(connection, partition)
-        clips = [
-            _clip(connection, directive.subject_id, directive.reason)
-            for directive, _ in log
+        # A clip that was held is promoted again when it is released: it is one clip.
+        why = {
+            directive.subject_id: directive.reason
+            for directive, _ in reversed(log)
             if directive.kind is DirectiveKind.PROMOTE
-        ]
+        }
+        clips = [_clip(connection, clip_id, reason) for clip_id, reason in why.items()]
         found = outcomes.of_partition(connection, partition)
     clips.sort(key=lambda clip: (clip.video, clip.start_time))
     return PartitionReport(creator, day, clips, found)

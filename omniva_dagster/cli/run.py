@@ -63,7 +63,7 @@ def request(url: str, slug: str | None = None) -> tuple[str, str]:
         return held.creator, held.day
     slug = slug or slug_of(found.uploader) or slug_of(platform_of(url).value) or "unknown"
     with store().read() as connection:
-        known = slug in {creator.slug for creator in registry.all_of(connection)}
+        known = registry.known(connection, slug)
     if not known:
         register(slug, "", platform_of(url))
         click.echo(

@@ -24,6 +24,20 @@ _KEY = re.compile(r"[a-z0-9][A-Za-z0-9_.-]*(/[A-Za-z0-9][A-Za-z0-9_.-]*)*")
 _CHUNK = 1 << 20
 
 
+class CollisionError(WorkerError):
+    """Another file was brought for a key that holds one (PAR-5)."""
+
+    def __init__(self, key: str, held_sha256: str, offered_sha256: str) -> None:
+        super().__init__(
+            ReasonCode.COLLISION,
+            f"Atlas already holds another file under {key}; the first one stands: "
+            "`omniva explain` the video, or remove the one that is wrong",
+        )
+        self.uri = SCHEME + key
+        self.held_sha256 = held_sha256
+        self.offered_sha256 = offered_sha256
+
+
 class Atlas:
     """The store under a folder."""
 
@@ -47,7 +61,7 @@ class Atlas:
     def put(self, source: Path, key: str) -> str:
         """Take a copy of ``source`` in under ``key`` and return its URI.
 
-        Raises `WorkerError` ``collision`` when the key holds other bytes.
+        Raises `CollisionError` when the key holds other bytes.
         """
         target = self.path(key)
         if target.exists():
@@ -108,12 +122,9 @@ class Atlas:
             shutil.rmtree(folder, ignore_errors=True)
 
     def _same_or_collision(self, source: Path, target: Path, key: str) -> None:
-        if sha256_of(source) != sha256_of(target):
-            raise WorkerError(
-                ReasonCode.COLLISION,
-                f"Atlas already holds another file under {key}; the first one stands: "
-                "`omniva explain` the video, or remove the one that is wrong",
-            )
+        offered, held = sha256_of(source), sha256_of(target)
+        if offered != held:
+            raise CollisionError(key, held, offered)
 
 
 def sha256_of(path: Path) -> str:

@@ -15,11 +15,11 @@ from omniva_dagster.contracts.record import Record
 from omniva_dagster.engines import zenith
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import sqlalchemy as sa
 
     from omniva_dagster.resources.workbench import Recorder
-
-PRODUCER = "zenith"
 
 
 class ZenithDesk(dg.ConfigurableResource[Any]):
@@ -27,6 +27,20 @@ class ZenithDesk(dg.ConfigurableResource[Any]):
 
     max_clips_per_video: int = 9
     min_clip_score: float = 0.35
+
+    def attend(
+        self, connection: "sa.Connection", now: str, packet_ids: "Sequence[str] | None" = None
+    ) -> list[Record[Directive]]:
+        """Decide at once on what waits in Zenith's inbox (on ``packet_ids`` alone if given).
+
+        On the caller's transaction: what was decided is there when the caller commits, or not at
+        all. Nobody else decides meanwhile. Returns the directives, in order.
+        """
+        from omniva_dagster.resources.sitting import Sitting
+
+        sitting = Sitting(connection, now).open()
+        sitting.hear(packet_ids)
+        return sitting.close()
 
     def promote(
         self,
@@ -36,12 +50,23 @@ class ZenithDesk(dg.ConfigurableResource[Any]):
         *,
         replan: bool = False,
     ) -> list[Record[Directive]]:
-        """Decide on a video's judged candidates; the new promotions."""
+        """Decide on a video's judged candidates; the new promotions.
+
+        A candidate that is held is passed over, and the verdict says so.
+        """
+        from omniva_dagster.resources.dossiers import Place, standing_of
+        from omniva_dagster.resources.sitting import Sitting
+
+        sitting = Sitting(recorder.connection, recorder.now).open()
         judged = tuple(
             zenith.Judged(record.subject_id, record.document, record.packet_id)
             for record in candidates
         )
         pinned = db.decisions.promotions_of(recorder.connection, video_id)
+        place = Place("clip", "", recorder.partition, video_id, pinnable=True)
+        held = db.decisions.restraints_on(
+            recorder.connection, [item.candidate_id for item in judged]
+        )
         dossier = zenith.Dossier(
             video_id=video_id,
             now=recorder.now,
@@ -49,40 +74,49 @@ class ZenithDesk(dg.ConfigurableResource[Any]):
             promoted=tuple(promotion.candidate for promotion in pinned),
             rules=zenith.Rules(self.max_clips_per_video, self.min_clip_score),
             replan=replan,
+            standings={
+                subject_id: standing_of(recorder.connection, subject_id, place)
+                for subject_id in {item.subject_id for item in held}
+            },
         )
+        for subject_id in dossier.standings:
+            db.decisions.stopped(recorder.connection, subject_id, recorder.partition)
         by_id = {item.candidate_id: item for item in judged}
-        records = []
-        for directive in zenith.decide(dossier):
-            record = self._issue(recorder, directive)
-            item = by_id[directive.subject_id]
-            clip = item.candidate.model_copy(update={"clip_id": item.candidate_id})
-            promoted = recorder.record(
-                clip,
-                subject_id=item.candidate_id,
-                trace_id=record.trace_id,
-                parents=[item.packet_id, record.packet_id],
-                video_id=video_id,
-                producer=PRODUCER,
-            )
-            db.decisions.promote(
-                recorder.connection, recorder.partition, video_id, clip, promoted.packet_id
-            )
-            records.append(record)
-        return records
+        decision = zenith.decide(dossier)
+        for order in decision.orders:
+            record = sitting.issue(order, recorder.partition)
+            sitting.considered += record.document.evidence
+            item = by_id[record.subject_id]
+            sitting.pin(record, item.candidate, item.packet_id, recorder.partition)
+        sitting.considered += [
+            advice.packet_id for verdict in decision.verdicts for advice in verdict.advice
+        ]
+        sitting.note(decision.verdicts, recorder.partition)
+        return sitting.close()
 
     def release(
         self, recorder: "Recorder", clip_id: str, video_id: str, evidence: tuple[str, ...]
     ) -> Record[Directive] | None:
         """The release in force of a prepared clip, decided now if need be; None if withheld."""
+        from omniva_dagster.resources.dossiers import Place, standing_of
+        from omniva_dagster.resources.sitting import Sitting
+
         standing = db.decisions.in_force(recorder.connection, clip_id)
+        if standing is None or standing[0].kind is not DirectiveKind.PROMOTE:
+            return self.released(recorder.connection, clip_id)
+        sitting = Sitting(recorder.connection, recorder.now).open()
+        place = Place("clip", "", recorder.partition, video_id, pinnable=True)
         dossier = zenith.Dossier(
             video_id=video_id,
             now=recorder.now,
             prepared=(zenith.Prepared(clip_id, evidence),),
-            in_force={clip_id: standing[0].kind} if standing else {},
+            in_force={clip_id: standing[0].kind},
+            standings={clip_id: standing_of(recorder.connection, clip_id, place)},
         )
-        for directive in zenith.decide(dossier):
-            self._issue(recorder, directive)
+        sitting.considered += evidence
+        for order in zenith.decide(dossier).orders:
+            sitting.issue(order, recorder.partition)
+        sitting.close()
         return self.released(recorder.connection, clip_id)
 
     def released(self, connection: "sa.Connection", clip_id: str) -> Record[Directive] | None:
@@ -98,18 +132,3 @@ class ZenithDesk(dg.ConfigurableResource[Any]):
         video_id = directive.video_id or ""
         trace_id = derive_id("trace", video_id or directive.subject_id)
         return Record(directive, directive.subject_id, trace_id, packet_id, video_id)
-
-    def _issue(self, recorder: "Recorder", directive: Directive) -> Record[Directive]:
-        record = recorder.record(
-            directive,
-            subject_id=directive.subject_id,
-            trace_id=derive_id("trace", directive.video_id or directive.subject_id),
-            parents=directive.evidence,
-            video_id=directive.video_id or "",
-            producer=PRODUCER,
-            occurrence=directive.directive_id,
-        )
-        db.decisions.append(
-            recorder.connection, recorder.partition, record.document, record.packet_id
-        )
-        return record

@@ -1,6 +1,6 @@
 """The media store and the workers that touch media, as Dagster resources."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -10,6 +10,12 @@ import dagster as dg
 
 from omniva_dagster.contracts.errors import ContractError
 from omniva_dagster.contracts.reasons import ReasonCode, WorkerError
+from omniva_dagster.engines.eclipse import (
+    SPARE_ENCODER,
+    SPARE_MODEL,
+    USUAL_ENCODER,
+    USUAL_MODEL,
+)
 from omniva_dagster.resources.atlas import Atlas
 from omniva_dagster.workers.uploader import Publisher
 
@@ -68,6 +74,12 @@ class TranscriberResource(dg.ConfigurableResource[Any]):
     device: str = "auto"
     retry_model: str = ""
 
+    def rerouted(self, reroutes: Mapping[str, str]) -> "TranscriberResource":
+        """The same, or the bundled model on the processor where Zenith ordered that."""
+        if reroutes.get(USUAL_MODEL) != SPARE_MODEL:
+            return self
+        return TranscriberResource(model="auto", home=self.home, device="cpu")
+
     @property
     def transcriber(self) -> "Transcriber":
         """The transcriber of this process."""
@@ -97,6 +109,12 @@ class RendererResource(dg.ConfigurableResource[Any]):
     brands: str = ""
     slots: str = ""
     at_once: int = 2
+
+    def rerouted(self, reroutes: Mapping[str, str]) -> "RendererResource":
+        """The same, or encoding on the processor where Zenith ordered that."""
+        if reroutes.get(USUAL_ENCODER) != SPARE_ENCODER:
+            return self
+        return RendererResource(**{**dict(self), "encoder": "libx264"})
 
     def brand(self, creator: str, listen: "Listen") -> "Brand":
         """How a creator's clips look and sound: their brand kit over the configured style.

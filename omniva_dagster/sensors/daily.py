@@ -6,8 +6,10 @@ from datetime import timedelta
 import dagster as dg
 
 from omniva_dagster import state as db
+from omniva_dagster.contracts.types import format_timestamp
 from omniva_dagster.jobs import clip_pipeline
 from omniva_dagster.partitions import CREATORS, partition_key
+from omniva_dagster.resources.routing import run_tags
 from omniva_dagster.resources.state import StateResource
 from omniva_dagster.settings import settings
 
@@ -27,8 +29,15 @@ def clip_pipeline_daily(
     """
     tick = context.scheduled_execution_time
     with state.store.read() as connection:
-        active = db.creators.all_of(connection, db.creators.ACTIVE)
-    followed = [creator for creator in active if creator.url]
+        followed = db.creators.followed(connection)
+        # Today first, for everybody, before anybody's older days (Lattice, by Zenith's word).
+        turns = [
+            {
+                creator.slug: run_tags(connection, creator.slug, format_timestamp(tick), back)
+                for creator in followed
+            }
+            for back in range(settings().rescrape_days + 1)
+        ]
     if not followed:
         yield dg.SkipReason("no active creators; add one: omniva creators add <slug> --url ...")
         return
@@ -42,5 +51,9 @@ def clip_pipeline_daily(
             yield dg.RunRequest(
                 run_key=f"{creator.slug}|{day}|{tick.date()}",
                 partition_key=partition_key(creator.slug, day.isoformat()),
-                tags={"omniva/creator": creator.slug, "omniva/day": day.isoformat()},
+                tags={
+                    "omniva/creator": creator.slug,
+                    "omniva/day": day.isoformat(),
+                    **turns[back][creator.slug],
+                },
             )

@@ -20,7 +20,7 @@ FEED = "http://127.0.0.1:9/feed.xml"
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
     """A fresh home."""
-    yield make_home(tmp_path / "home", monkeypatch)
+    yield make_home(tmp_path / "home", monkeypatch, prepared=True)
     settings.cache_clear()
 
 

@@ -34,7 +34,7 @@ from tests.contracts.test_strictness import (
 
 ROUNDS = int(os.environ.get("OMNIVA_TEST_FUZZ", "5000"))
 SEED = os.environ.get("OMNIVA_TEST_FUZZ_SEED", "2026-03-04")
-LONGEST = 10.0  # seconds for one document, on however busy a machine
+LONGEST = 10.0  # seconds of the processor for one document, however busy it is with others
 
 # One field against another: what docs/contracts.md says only the models check.
 ONLY_THE_MODEL = MODEL_ONLY
@@ -259,9 +259,9 @@ def depth(raw: bytes) -> int:
 
 def disagreement(name: str, raw: bytes) -> str:
     """What the two judges of a message don't agree about; empty when they do."""
-    started = time.perf_counter()
+    started = time.process_time()
     by_model, accepted = faults(name, raw), by_schema(name, raw)
-    taken = time.perf_counter() - started
+    taken = time.process_time() - started
     if taken > LONGEST:
         return f"it took {taken:.1f} s"
     if [each["message"] for each in by_model] == [TOO_DEEP]:
@@ -320,10 +320,10 @@ HOSTILE: dict[str, Callable[[], bytes]] = {
 @pytest.mark.parametrize("kind", HOSTILE)
 def test_what_is_made_to_hurt_is_refused_in_a_moment(kind: str, name: str) -> None:
     raw = HOSTILE[kind]()
-    started = time.perf_counter()
+    started = time.process_time()
     found = faults(name, raw)
     assert found
-    assert time.perf_counter() - started < LONGEST
+    assert time.process_time() - started < LONGEST
 
 
 def test_the_comparison_sees_a_rule_that_only_one_of_the_two_has(

@@ -1,8 +1,12 @@
-"""One judgement from two judges: what a model refuses its schema refuses, and the reverse."""
+"""One judgement from two judges: what a model refuses its schema refuses, and the reverse.
+
+Sixty documents a type are drawn at random; ``OMNIVA_TEST_EXAMPLES=1000`` for that many.
+"""
 
 from __future__ import annotations
 
 import json
+import os
 from typing import Any
 
 import pytest
@@ -20,6 +24,7 @@ from tests.contracts.support import (
     spec_validator,
 )
 
+EXAMPLES = int(os.environ.get("OMNIVA_TEST_EXAMPLES", "60"))
 UUID = "8d7f4c1e-3b52-4f0a-9c6d-2e1b5a907f34"
 # What JSON Schema has no words for; docs/contracts.md lists these rules.
 MODEL_ONLY = (
@@ -349,7 +354,7 @@ def mutated(draw: st.DrawFn, name: str) -> dict[str, Any]:
 @pytest.mark.parametrize("name", TYPES)
 def test_model_and_schema_agree_on_documents_changed_at_random(name: str) -> None:
     @settings(
-        max_examples=250, deadline=None, suppress_health_check=list(HealthCheck), database=None
+        max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), database=None
     )
     @given(mutated(name))
     def agree(document: dict[str, Any]) -> None:

@@ -12,13 +12,13 @@ import av
 import numpy as np
 import pytest
 
-from omniva_dagster.demo.footage import PROGRAMMES, SampleVideo
+from omniva_dagster.demo.footage import PROGRAMMES, SampleVideo, build_footage, sources
 from omniva_dagster.demo.footage.stopping import STOPPING
 from omniva_dagster.demo.footage.two_cities import TWO_CITIES
 from omniva_dagster.workers.media.probe import probe
 from tests.demo.support import word_error_rate, words
 
-pytestmark = pytest.mark.media
+pytestmark = [pytest.mark.media, pytest.mark.takes(7)]
 
 SAMPLE_RATE = 16_000
 
@@ -159,6 +159,29 @@ def _pauses(sound: Any, longer_than: float) -> list[float]:
     edges = np.flatnonzero(np.diff(np.concatenate(([0], quiet.astype(int), [0]))))
     lengths = (edges[1::2] - edges[::2]) / 50
     return [float(length) for length in lengths if length > longer_than]
+
+
+def test_a_second_call_rebuilds_nothing(
+    sample_footage: list[SampleVideo], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = [video.path.stat() for video in sample_footage]
+    # Even where the ingredients are gone.
+    monkeypatch.setattr(sources, "find_spec", lambda _name: None)
+    reported: list[tuple[str, float]] = []
+
+    again = build_footage(
+        sample_footage[0].path.parent, lambda slug, done: reported.append((slug, done))
+    )
+
+    assert again == sample_footage
+    assert [video.path.stat().st_mtime_ns for video in again] == [s.st_mtime_ns for s in before]
+    assert [video.path.stat().st_ino for video in again] == [s.st_ino for s in before]
+    assert reported == [(video.slug, 1.0) for video in again]
+
+
+def test_the_gpl_voice_is_run_and_never_imported(sample_footage: list[SampleVideo]) -> None:
+    assert sample_footage
+    assert "piper" not in sys.modules
 
 
 def test_importing_the_footage_loads_nothing_heavy() -> None:

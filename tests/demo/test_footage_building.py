@@ -3,38 +3,19 @@
 from __future__ import annotations
 
 import signal
-import sys
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 from omniva_dagster.demo import footage
-from omniva_dagster.demo.footage import DemoExtraMissingError, SampleVideo, build_footage, sources
+from omniva_dagster.demo.footage import DemoExtraMissingError, build_footage, sources
 from omniva_dagster.demo.footage.encode import encode
 from omniva_dagster.demo.footage.programme import Passage, Programme, push_in, still
 from omniva_dagster.workers.media.probe import probe
 from tests.demo.support import silent_programme, start_builder
 
 pytestmark = pytest.mark.media
-
-
-def test_a_second_call_rebuilds_nothing(
-    sample_footage: list[SampleVideo], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    before = [video.path.stat() for video in sample_footage]
-    # Even where the ingredients are gone.
-    monkeypatch.setattr(sources, "find_spec", lambda _name: None)
-    reported: list[tuple[str, float]] = []
-
-    again = build_footage(
-        sample_footage[0].path.parent, lambda slug, done: reported.append((slug, done))
-    )
-
-    assert again == sample_footage
-    assert [video.path.stat().st_mtime_ns for video in again] == [s.st_mtime_ns for s in before]
-    assert [video.path.stat().st_ino for video in again] == [s.st_ino for s in before]
-    assert reported == [(video.slug, 1.0) for video in again]
 
 
 def test_only_the_missing_video_is_built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -58,11 +39,6 @@ def test_the_same_programme_gives_the_same_bytes(
     first, second = (build_footage(tmp_path / name)[0].path.read_bytes() for name in ("a", "b"))
 
     assert first == second
-
-
-def test_the_gpl_voice_is_run_and_never_imported(sample_footage: list[SampleVideo]) -> None:
-    assert sample_footage
-    assert "piper" not in sys.modules
 
 
 def test_a_builder_killed_in_the_middle_leaves_no_half_file(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -19,13 +20,12 @@ from typing import Any
 import pytest
 
 from omniva_dagster.assets import CLIP_PIPELINE
-from omniva_dagster.cli.dev import free_port
 from omniva_dagster.demo.channel import ChannelVideo, serve_channel, write_channel
 from omniva_dagster.settings import settings
 from tests.support.footage import talking_head
 from tests.support.home import DAY, Home, environment, make_home
 
-pytestmark = [pytest.mark.media, pytest.mark.e2e, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.media, pytest.mark.e2e, pytest.mark.timeout(1500)]
 
 _LAUNCH = """
 mutation ($params: ExecutionParams!) {
@@ -94,7 +94,9 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
 @pytest.fixture(scope="module")
 def webserver(home: Home) -> Iterator[Webserver]:
     """`omniva dev`, in a process group of its own."""
-    port = free_port(43210)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
     start = "from omniva_dagster.cli import main; main()"
     process = subprocess.Popen(
         [sys.executable, "-c", start, "dev", "--port", str(port)],
@@ -106,21 +108,21 @@ def webserver(home: Home) -> Iterator[Webserver]:
     )
     served = Webserver(f"http://127.0.0.1:{port}")
     try:
-        _eventually(lambda: served.ask("{ version }"), 120, "the webserver")
+        _eventually(lambda: served.ask("{ version }"), 300, "the webserver")
         yield served
     finally:
         os.killpg(process.pid, signal.SIGTERM)
         try:
-            process.wait(20)
+            process.wait(60)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
-            process.wait(20)
+            process.wait(60)
 
 
 @pytest.mark.spec("DAG-8")
 def test_the_ui_shows_every_asset_with_owner_and_words(webserver: Webserver) -> None:
     """DAG-8: all of it usable from the Dagster UI."""
-    nodes = _eventually(lambda: webserver.ask(_ASSETS)["assetNodes"], 120, "the code location")
+    nodes = _eventually(lambda: webserver.ask(_ASSETS)["assetNodes"], 300, "the code location")
     assert {node["assetKey"]["path"][-1] for node in nodes} == {
         asset.key.path[-1] for asset in CLIP_PIPELINE
     }
@@ -153,7 +155,7 @@ def test_a_run_launched_from_the_ui_publishes_clips(home: Home, webserver: Webse
         status = webserver.ask(_STATUS, id=run_id)["runOrError"]["status"]
         return status if status in ("SUCCESS", "FAILURE", "CANCELED") else None
 
-    assert _eventually(ended, 300, "the run's end") == "SUCCESS"
+    assert _eventually(ended, 600, "the run's end") == "SUCCESS"
     assert len(list((home.path / "outbox").rglob("receipt.json"))) == 1
     counted = {
         node["assetKey"]["path"][-1]: node["partitionStats"]["numMaterialized"]

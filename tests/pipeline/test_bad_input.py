@@ -48,7 +48,7 @@ def test_the_bad_videos_of_a_day_are_named_and_the_good_one_is_published(
     (folder / "page.mp4").write_text("<html>Sorry, not today</html>")
     talking_head(folder / "brief.mp4", seconds=4)
     arguments = ["-i", str(footage), "-vn", "-c:a", "copy", str(folder / "unseen.mp4")]
-    run_ffmpeg(arguments, timeout=60)
+    run_ffmpeg(arguments, timeout=300)
     names = ["good", "speechless", "soundless", "truncated", "gone", "page", "brief", "unseen"]
     _channel(folder, names)
     with serve_channel(folder) as served:

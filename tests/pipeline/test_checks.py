@@ -18,6 +18,9 @@ from omniva_dagster.partitions import creator_day, partition_key
 from omniva_dagster.settings import settings
 from tests.support.home import DAY, Home, make_home
 
+PARADOX_WATCHES = ("scraper_jobs", "videos", "schedule_tasks", "upload_jobs")
+ECLIPSE_WATCHES = ("videos", "analysis_results", "rendered_clips", "publications")
+
 
 @pytest.fixture(scope="module")
 def ran(tmp_path_factory: pytest.TempPathFactory, footage: Path) -> Iterator[Home]:
@@ -69,7 +72,12 @@ def test_every_check_of_a_run_passed(ran: Home) -> None:
         ]
     assert {(item.asset_key.path[-1], item.check_name) for item in found} == {
         *((asset.key.path[-1], "stardust") for asset in CLIP_PIPELINE),
+        *((asset, "eclipse") for asset in ECLIPSE_WATCHES),
+        *((asset, "paradox") for asset in PARADOX_WATCHES),
+        ("clip_candidates", "lattice"),
+        ("schedule_tasks", "horizon"),
         ("edit_jobs", "zenith"),
+        ("upload_jobs", "zenith"),
         ("publications", "zenith"),
     }
     assert all(item.passed for item in found)

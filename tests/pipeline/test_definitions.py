@@ -107,7 +107,7 @@ def test_dagster_validates_the_code_location(home: Home) -> None:
         cwd=home.path,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
     )
     assert done.returncode == 0, done.stderr
 
@@ -120,6 +120,6 @@ def test_loading_the_code_location_imports_no_heavy_library(home: Home) -> None:
         f"print([name for name in {heavy!r} if name in sys.modules])"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=300, check=True
     )
     assert done.stdout.strip() == "[]"

@@ -12,7 +12,7 @@ from omniva_dagster.demo.channel import ChannelVideo, serve_channel, write_chann
 from omniva_dagster.settings import settings
 from tests.support.home import DAY, Home, make_home
 
-pytestmark = pytest.mark.media
+pytestmark = [pytest.mark.media, pytest.mark.takes(25)]
 
 
 class HouseRules:

@@ -106,8 +106,10 @@ def test_every_document_validates_against_model_and_schema_file(
         assert schema_accepts("Envelope", body)
         assert schema_accepts(body["message_type"], body["payload"]), body
         seen.add(body["message_type"])
-    # What Dagster logged about the run was mirrored when it ended.
-    assert seen == PIPELINE | {"DagsterEvent", "TelemetrySample"}
+    # The creator's consent, each worker's first beat, what Zenith committed to; and what Dagster
+    # logged about the run was mirrored when it ended.
+    around = {"ConsentRecord", "Heartbeat", "CommitmentLog", "DagsterEvent", "TelemetrySample"}
+    assert seen == PIPELINE | around
 
 
 @pytest.mark.spec("CON-10")

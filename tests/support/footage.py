@@ -23,15 +23,15 @@ def talking_head(target: Path, *, start: float = 0.0, seconds: float = 22.0) -> 
     speech = package_file("moonshine_voice", "assets", "two_cities.wav")
     half = seconds / 2
     graph = (
-        "[0:v]scale=360:360,pad=640:360:20:0:color=gray,setsar=1,fps=25[a];"
-        "[0:v]scale=360:360,hflip,pad=640:360:260:0:color=teal,setsar=1,fps=25[b];"
+        "[0:v]scale=360:360,pad=640:360:20:0:color=gray,setsar=1,fps=10[a];"
+        "[0:v]scale=360:360,hflip,pad=640:360:260:0:color=teal,setsar=1,fps=10[b];"
         f"[a]trim=duration={half}[x];[b]trim=duration={half}[y];[x][y]concat=n=2[v]"
     )
     arguments = ["-y", "-loop", "1", "-t", str(seconds), "-i", str(face)]
     arguments += ["-ss", str(start), "-t", str(seconds), "-i", str(speech)]
     arguments += ["-filter_complex", graph, "-map", "[v]", "-map", "1:a", "-shortest"]
     arguments += ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p"]
-    run_ffmpeg([*arguments, "-c:a", "aac", str(target)], timeout=120)
+    run_ffmpeg([*arguments, "-c:a", "aac", str(target)], timeout=300)
     return target
 
 
@@ -41,5 +41,5 @@ def silent(target: Path, *, seconds: float = 20.0, with_track: bool = True) -> P
     if with_track:
         arguments += ["-f", "lavfi", "-i", f"anullsrc=r=48000:cl=mono:d={seconds}"]
     arguments += ["-shortest", "-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p"]
-    run_ffmpeg([*arguments, str(target)], timeout=120)
+    run_ffmpeg([*arguments, str(target)], timeout=300)
     return target

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import tempfile
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -82,13 +85,32 @@ def environment(path: Path) -> dict[str, str]:
     }
 
 
-def make_home(path: Path, patch: pytest.MonkeyPatch) -> Home:
-    """A fresh home that this process points to."""
+@cache
+def _dagster_storage() -> tempfile.TemporaryDirectory[str]:
+    """Dagster's databases before anything was written to them."""
+    import dagster as dg
+
+    folder = tempfile.TemporaryDirectory(prefix="omniva-dagster-")
+    shutil.copyfile(Path(__file__).parents[2] / "dagster.yaml", Path(folder.name) / "dagster.yaml")
+    with dg.DagsterInstance.from_config(folder.name) as instance:
+        # Each is made when it is first asked for.
+        _ = instance.run_storage, instance.event_log_storage, instance.schedule_storage
+    return folder
+
+
+def make_home(path: Path, patch: pytest.MonkeyPatch, *, prepared: bool = False) -> Home:
+    """A fresh home that this process points to.
+
+    It is empty, as a user finds it; ``prepared`` has Dagster's databases, which take half a second
+    to make and no time to copy.
+    """
     for name in [name for name in os.environ if name.startswith("OMNIVA_")]:
         patch.delenv(name)
     for name, value in environment(path).items():
         patch.setenv(name, value)
     path.mkdir(parents=True, exist_ok=True)
+    if prepared:
+        shutil.copytree(_dagster_storage().name, path / "dagster")
     patch.chdir(path)
     settings.cache_clear()
     return Home(path)

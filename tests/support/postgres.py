@@ -41,7 +41,7 @@ def running_postgres() -> Iterator[str]:
         def run(tool: str, *arguments: str) -> None:
             command = [str(install / "bin" / tool), *arguments]
             subprocess.run(
-                command, check=True, timeout=120, stdout=subprocess.DEVNULL, cwd=data, **as_user
+                command, check=True, timeout=300, stdout=subprocess.DEVNULL, cwd=data, **as_user
             )
 
         run("initdb", "-D", str(data), "-U", "omniva", "-A", "trust", "-E", "UTF8", "--no-sync")

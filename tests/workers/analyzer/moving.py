@@ -62,7 +62,7 @@ def encode(
     raw = path.with_suffix(".raw")
     raw.write_bytes(b"".join(frame.tobytes() for frame in frames))
     taken = ["-f", "rawvideo", "-pix_fmt", "bgr24", "-s", f"{width}x{height}", "-r", str(rate)]
-    run_ffmpeg(["-y", "-v", "error", *taken, "-i", str(raw), *coded, str(path)], timeout=60)
+    run_ffmpeg(["-y", "-v", "error", *taken, "-i", str(raw), *coded, str(path)], timeout=300)
     raw.unlink()
     return path
 

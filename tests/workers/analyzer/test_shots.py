@@ -86,7 +86,7 @@ def test_cuts_are_found_where_frames_are_missing(reel: list[Frame], tmp_path: Pa
     from omniva_dagster.workers.media.ffmpeg import run_ffmpeg
 
     some = ["-vf", kept, "-fps_mode", "vfr", *H264, *LATE_KEYS]
-    run_ffmpeg(["-v", "error", "-i", str(whole), *some, str(path)], timeout=60)
+    run_ffmpeg(["-v", "error", "-i", str(whole), *some, str(path)], timeout=300)
     with av.open(str(path)) as container:
         times = [float(frame.time) for frame in container.decode(video=0)]
     first_kept = [min(t for t in times if t > cut / 30 - 0.001) for cut in CUTS]

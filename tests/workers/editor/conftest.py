@@ -29,7 +29,7 @@ Picture = np.ndarray[Any, np.dtype[np.uint8]]
 
 def run(*arguments: str | Path) -> None:
     command = [find_ffmpeg(), "-hide_banner", "-loglevel", "error", "-y", *map(str, arguments)]
-    subprocess.run(command, check=True, timeout=120)
+    subprocess.run(command, check=True, timeout=300)
 
 
 def write_picture(path: Path, picture: Picture) -> Path:
@@ -166,7 +166,7 @@ def planned(
 
 
 def rendered(context: EditContext, workdir: Path, **known: Any) -> Rendered:
-    return render(planned(context, **known), context.source, workdir, encoder=CPU, timeout=120)
+    return render(planned(context, **known), context.source, workdir, encoder=CPU, timeout=300)
 
 
 @pytest.fixture(scope="session")

@@ -37,7 +37,7 @@ def filmed(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
             "-g",
             "10",
         ]
-        subprocess.run([*command, str(path)], check=True, timeout=60)
+        subprocess.run([*command, str(path)], check=True, timeout=300)
         return path
 
     return make

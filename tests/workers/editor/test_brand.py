@@ -249,7 +249,7 @@ def _branded(
     style = replace(brand.style, pace=None)
     plan = plan_edit(context, style, loudness, CPU, [], branding=brand.branding)
     assert sum("{video_encoder}" in command for command in plan.job.ffmpeg_commands) == 1
-    made = render(plan, talk.path, workdir, encoder=CPU, timeout=120)
+    made = render(plan, talk.path, workdir, encoder=CPU, timeout=300)
     return made, context
 
 
@@ -331,7 +331,7 @@ def test_a_file_that_changed_since_the_plan_is_not_rendered(
     known = {name: Path(path) for name, path in plan.files.items()}
     for files in ({}, {**known, "brand/logo.png": other}):
         with pytest.raises(WorkerError, match="not the one the clip was planned with") as refused:
-            render(plan, talk.path, tmp_path / "out", encoder=CPU, timeout=60, files=files)
+            render(plan, talk.path, tmp_path / "out", encoder=CPU, timeout=300, files=files)
         assert refused.value.code == ReasonCode.BAD_COMMAND
     assert list((tmp_path / "out").iterdir()) == []
 

@@ -398,7 +398,7 @@ def burned(made: Captions, folder: Path) -> np.ndarray:
     (folder / "c.ass").write_text(made.ass, encoding="utf-8")
     source = "color=0x000080:s=1080x1920:r=10:d=0.2"
     arguments = ["-f", "lavfi", "-i", source, "-vf", "ass=filename=c.ass:fontsdir=fonts"]
-    said = run_ffmpeg([*arguments, "-frames:v", "1", "c.png"], timeout=60, cwd=folder).log
+    said = run_ffmpeg([*arguments, "-frames:v", "1", "c.png"], timeout=300, cwd=folder).log
     assert "not found" not in said
     _check_fonts(said, made.fonts)
     ((_, picture),) = pictures(folder / "c.png")

@@ -57,7 +57,7 @@ def cut(source: Path, kept: Sequence[Kept], rate: Fraction, target: Path) -> Pat
     sound = cut_sound(even_audio(opened["a:0"], span), kept, START)
     options = {"c:v": "ffv1", "c:a": "pcm_f32le", "t": f"{duration:.6f}"}
     written = ffmpeg.output(picture, sound, f"file:{target}", **options).overwrite_output()
-    run_ffmpeg(written.get_args(), timeout=60)
+    run_ffmpeg(written.get_args(), timeout=300)
     return target
 
 

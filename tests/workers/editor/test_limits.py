@@ -63,7 +63,7 @@ def _on_a_disk_of(size: str, source: Path, mount: Path) -> tuple[str, list[str]]
         [*command, sys.executable, "-c", FULL, str(source), str(mount), size],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
     )
     assert done.returncode == 0, done.stderr
     said, left = json.loads(done.stdout)
@@ -102,14 +102,14 @@ def test_a_render_takes_a_fraction_of_the_memory_it_may_have(
 
 def test_a_run_that_ends_at_once_is_not_upset_by_its_limit(tmp_path: Path) -> None:
     with pytest.raises(WorkerError) as failed:
-        run_ffmpeg(["-i", str(tmp_path / "none")], timeout=10, memory=2**32)
+        run_ffmpeg(["-i", str(tmp_path / "none")], timeout=120, memory=2**32)
     assert failed.value.code == ReasonCode.BAD_COMMAND
 
 
 def _hold(folder: Path, held: object, leave: object) -> None:
-    with slot(folder, 1, timeout=5):
+    with slot(folder, 1, timeout=120):
         held.set()  # type: ignore[attr-defined]
-        leave.wait(30)  # type: ignore[attr-defined]
+        leave.wait(300)  # type: ignore[attr-defined]
 
 
 def test_no_more_than_the_places_there_are_work_at_once(tmp_path: Path) -> None:
@@ -117,15 +117,17 @@ def test_no_more_than_the_places_there_are_work_at_once(tmp_path: Path) -> None:
 
     def work() -> None:
         nonlocal together, most
-        with slot(tmp_path, 2, timeout=20):
+        with slot(tmp_path, 2, timeout=120):
             with lock:
                 together += 1
                 most = max(most, together)
+            pair.wait(120)
             released.wait(0.15)
             with lock:
                 together -= 1
 
-    released = threading.Event()
+    # Each waits for another beside it, so that two are sure, and a while for a third to be seen.
+    pair, released = threading.Barrier(2), threading.Event()
     threads = [threading.Thread(target=work) for _ in range(6)]
     for thread in threads:
         thread.start()
@@ -139,7 +141,7 @@ def test_a_place_is_another_processs_until_it_leaves_or_dies(tmp_path: Path) -> 
     held, leave = processes.Event(), processes.Event()
     other = processes.Process(target=_hold, args=(tmp_path, held, leave))
     other.start()
-    assert held.wait(30)
+    assert held.wait(120)
     with (
         pytest.raises(WorkerError, match="none of the 1 render places") as late,
         slot(tmp_path, 1, timeout=0.2),
@@ -147,6 +149,6 @@ def test_a_place_is_another_processs_until_it_leaves_or_dies(tmp_path: Path) -> 
         raise AssertionError
     assert (late.value.code, late.value.transient) == (ReasonCode.RENDER_TIMEOUT, True)
     other.kill()
-    with slot(tmp_path, 1, timeout=10) as number:
+    with slot(tmp_path, 1, timeout=120) as number:
         assert number == 0
     other.join()

@@ -80,7 +80,7 @@ def test_no_gain_follows_the_level_of_speech(level: str, speech: Path, tmp_path:
     found = find_loudness(source, 0.0, 20.0, CLEAN, has_audio=True)
     opened = ffmpeg.input(str(source))["a:0"]
     sound = mastered(even_audio(opened, 20.0), 20.0, found.gain, found.ceiling, CLEAN)
-    run_ffmpeg(sound.output(str(made), **{"c:a": "pcm_f32le"}).get_args(), timeout=60)
+    run_ffmpeg(sound.output(str(made), **{"c:a": "pcm_f32le"}).get_args(), timeout=300)
     before, after = (levels(path) for path in (source, made))
     spoken = before > before.max() - 35
     gains = (after - before)[spoken][2:-15]
@@ -153,7 +153,7 @@ def test_sound_is_not_moved_by_its_limiter(tmp_path: Path) -> None:
     source, made = tmp_path / "tick.wav", tmp_path / "made.wav"
     run("-f", "lavfi", "-i", "aevalsrc='between(t,1,1.001)':s=48000:d=2", source)
     sound = mastered(even_audio(ffmpeg.input(str(source))["a:0"], 2.0), 2.0, 6.0, -1.5, CLEAN)
-    run_ffmpeg(sound.output(str(made), **{"c:a": "pcm_f32le"}).get_args(), timeout=60)
+    run_ffmpeg(sound.output(str(made), **{"c:a": "pcm_f32le"}).get_args(), timeout=300)
     loud = np.flatnonzero(np.abs(samples(made)) > 0.5) / 48000
     assert loud.min() == pytest.approx(1.0, abs=0.001)
     assert loud.max() == pytest.approx(1.001, abs=0.001)

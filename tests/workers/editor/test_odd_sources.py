@@ -130,7 +130,7 @@ def test_captions_over_a_damaged_picture_are_known_to_be_drawn(tmp_path: Path) -
     for at in range(len(content) // 20, len(content) * 9 // 10, 200):
         content[at] ^= 0x5A
     path.write_bytes(content)
-    said = run_ffmpeg(["-i", str(path), "-f", "null", "-"], timeout=60).log
+    said = run_ffmpeg(["-i", str(path), "-f", "null", "-"], timeout=300).log
     assert said.count("\n") > 390
     known = {"source_width": 320, "source_height": 180, "frame_rate": 25.0}
     words = [Word("Hello", 0.2, 0.6, 0.9)]

@@ -223,7 +223,7 @@ def test_a_plan_that_decodes_on_a_gpu_is_not_run_where_there_is_none(tmp_path: P
     plan = plan_edit(CONTEXT, CLEAN, NO_SOUND, NVDEC, [])
     assert plan.job.gpu_required
     with pytest.raises(WorkerError, match="planned for a GPU decoder") as refused:
-        render(plan, tmp_path, tmp_path, encoder=CPU, timeout=10)
+        render(plan, tmp_path, tmp_path, encoder=CPU, timeout=120)
     assert (refused.value.code, refused.value.transient) == (ReasonCode.GPU_STARVATION, True)
 
 
@@ -244,7 +244,7 @@ def test_what_may_pass_is_told_apart_from_what_will_fail_again(
     plan = plan_edit(CONTEXT, style_named("clean"), NO_SOUND, GPU, [])
     assert plan.job.gpu_required
     with pytest.raises(WorkerError) as failed:
-        render(plan, tmp_path, tmp_path / "out", ffmpeg=ffmpeg, encoder=GPU, timeout=10)
+        render(plan, tmp_path, tmp_path / "out", ffmpeg=ffmpeg, encoder=GPU, timeout=120)
     assert (failed.value.code, failed.value.transient) == (code, transient)
     assert list((tmp_path / "out").iterdir()) == []
 
@@ -268,5 +268,5 @@ def test_a_render_that_takes_too_long_is_stopped(tmp_path: Path) -> None:
 def test_a_plan_for_a_gpu_host_is_not_run_where_there_is_none(tmp_path: Path) -> None:
     plan = plan_edit(CONTEXT, style_named("clean"), NO_SOUND, GPU, [])
     with pytest.raises(WorkerError, match="planned for a GPU") as refused:
-        render(plan, tmp_path, tmp_path, encoder=Encoder("libx264", gpu=False), timeout=10)
+        render(plan, tmp_path, tmp_path, encoder=Encoder("libx264", gpu=False), timeout=120)
     assert (refused.value.code, refused.value.transient) == (ReasonCode.GPU_STARVATION, True)

@@ -35,7 +35,7 @@ Picture = NDArray[np.uint8]
 
 def ffmpeg(*arguments: str | Path, fed: bytes = b"") -> bytes:
     command = [find_ffmpeg(), "-hide_banner", "-loglevel", "error", "-y", *map(str, arguments)]
-    return subprocess.run(command, input=fed, check=True, capture_output=True, timeout=60).stdout
+    return subprocess.run(command, input=fed, check=True, capture_output=True, timeout=300).stdout
 
 
 def shown(

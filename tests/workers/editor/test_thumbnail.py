@@ -88,7 +88,7 @@ def test_the_very_moment_chosen_is_shown_framed_as_its_shot(talk: Talk, tmp_path
     context = context_of(talk.path, 0.5, 7.5, faces=talk.faces, scenes=talk.scenes)
     plan = plan_edit(context, CLEAN, NO_SOUND, CPU, [], still=still(5.0))
     assert " -ss 5 " in plan.job.ffmpeg_commands[1]
-    made = render(plan, talk.path, tmp_path, encoder=CPU, timeout=60)
+    made = render(plan, talk.path, tmp_path, encoder=CPU, timeout=300)
     ((_, shown),) = pictures(made.thumbnail)
     red, green, _ = shown[960, 540]
     assert red < 60 < green

@@ -34,7 +34,7 @@ def private_site() -> Iterator[Site]:
 
 @pytest.fixture
 def scraper(tmp_path: Path) -> Scraper:
-    return Scraper(ScrapeLimits(socket_timeout_seconds=5), LOOPBACK, tmp_path / "work")
+    return Scraper(ScrapeLimits(socket_timeout_seconds=30), LOOPBACK, tmp_path / "work")
 
 
 @pytest.fixture(scope="session")
@@ -47,7 +47,7 @@ def footage(tmp_path_factory: pytest.TempPathFactory) -> Path:
     subprocess.run(
         [find_ffmpeg(), "-v", "error", *picture, *sound, *encode, str(path)],
         check=True,
-        timeout=60,
+        timeout=300,
     )
     return path
 

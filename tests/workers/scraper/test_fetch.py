@@ -240,7 +240,7 @@ def test_an_empty_file_is_refused(scraper: Scraper, site: Site) -> None:
 
 
 def limited(tmp_path: Path, **limits: float) -> Scraper:
-    bounds = ScrapeLimits(socket_timeout_seconds=5, **limits)  # type: ignore[arg-type]
+    bounds = ScrapeLimits(socket_timeout_seconds=30, **limits)  # type: ignore[arg-type]
     return Scraper(bounds, LOOPBACK, tmp_path / "work")
 
 
@@ -312,7 +312,7 @@ def test_sound_without_a_picture_is_no_video(
     scraper: Scraper, site: Site, tmp_path: Path, footage: Path
 ) -> None:
     sound = tmp_path / "sound.m4a"
-    run_ffmpeg(["-v", "error", "-i", str(footage), "-vn", "-c", "copy", str(sound)], timeout=30)
+    run_ffmpeg(["-v", "error", "-i", str(footage), "-vn", "-c", "copy", str(sound)], timeout=300)
     site.routes["/a.mp4"] = media(sound.read_bytes())
     site.routes["/v"] = page(site.url("/a.mp4"))
     assert refusal(scraper, listing(site)).code is ReasonCode.NO_VIDEO
@@ -341,7 +341,7 @@ def serve_segments(site: Site, folder: Path, footage: Path) -> None:
     cut = ["-c", "copy", "-f", "hls", "-hls_time", "2", "-hls_playlist_type", "vod"]
     folder.mkdir()
     arguments = ["-v", "error", "-i", str(footage), *cut, str(folder / "a.m3u8")]
-    run_ffmpeg(arguments, timeout=30)
+    run_ffmpeg(arguments, timeout=300)
     for part in folder.iterdir():
         kind = "application/vnd.apple.mpegurl" if part.suffix == ".m3u8" else "video/mp2t"
         site.routes[f"/{part.name}"] = media(part.read_bytes(), kind)
@@ -361,7 +361,7 @@ def test_a_missing_segment_is_not_skipped(
 ) -> None:
     keyed = tmp_path / "keyed.mp4"
     every_second = ["-g", "25", "-preset", "ultrafast"]  # so that a segment is in the middle
-    run_ffmpeg(["-v", "error", "-i", str(footage), *every_second, str(keyed)], timeout=60)
+    run_ffmpeg(["-v", "error", "-i", str(footage), *every_second, str(keyed)], timeout=300)
     serve_segments(site, tmp_path / "hls", keyed)
     assert len(site.routes) == 4
     del site.routes["/a1.ts"]
@@ -376,7 +376,7 @@ def test_picture_and_sound_that_come_apart_are_joined(
     apart = ["-map", "0:v", "-map", "0:a", "-var_stream_map", "v:0,agroup:s a:0,agroup:s"]
     cut = ["-c", "copy", "-f", "hls", "-hls_time", "2", "-hls_playlist_type", "vod"]
     names = ["-master_pl_name", "main.m3u8", str(streams / "part%v.m3u8")]
-    run_ffmpeg(["-v", "error", "-i", str(footage), *apart, *cut, *names], timeout=30)
+    run_ffmpeg(["-v", "error", "-i", str(footage), *apart, *cut, *names], timeout=300)
     for part in streams.iterdir():
         kind = "application/vnd.apple.mpegurl" if part.suffix == ".m3u8" else "video/mp2t"
         site.routes[f"/{part.name}"] = media(part.read_bytes(), kind)
@@ -390,7 +390,7 @@ def test_a_playlist_in_place_of_media_opens_no_file_of_this_machine(
     scraper: Scraper, site: Site, tmp_path: Path, footage: Path
 ) -> None:
     own = tmp_path / "own.ts"
-    run_ffmpeg(["-v", "error", "-i", str(footage), "-c", "copy", str(own)], timeout=30)
+    run_ffmpeg(["-v", "error", "-i", str(footage), "-c", "copy", str(own)], timeout=300)
     lines = ["#EXTM3U", "#EXT-X-TARGETDURATION:6", "#EXTINF:6,", str(own), "#EXT-X-ENDLIST"]
     site.routes["/v"] = page(site.url("/a.mp4"))
     site.routes["/a.mp4"] = media("\n".join(lines).encode())
@@ -415,14 +415,14 @@ def test_two_processes_may_fetch_and_discard_the_same_at_once(
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(300)
     assert sizes == [len(footage_bytes)] * 9
 
 
 def test_the_scraper_loads_yt_dlp_only_when_it_is_used() -> None:
     said = "import sys, omniva_dagster.workers.scraper as s; print('yt_dlp' in sys.modules)"
     done = subprocess.run(
-        [sys.executable, "-c", said], capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", said], capture_output=True, text=True, check=True, timeout=300
     )
     assert done.stdout.strip() == "False"
 

@@ -119,7 +119,7 @@ def test_a_name_that_does_not_resolve_may_resolve_later(monkeypatch: pytest.Monk
 
 def connect(address: Any, family: int = socket.AF_INET) -> None:
     with socket.socket(family) as connecting:
-        connecting.settimeout(2)
+        connecting.settimeout(60)
         connecting.connect(address)
 
 
@@ -175,7 +175,7 @@ def test_inside_the_guard_there_is_no_way_around_it(tmp_path: Path) -> None:
 
 
 def guarded_scraper(tmp_path: Path) -> Scraper:
-    limits = ScrapeLimits(socket_timeout_seconds=5)
+    limits = ScrapeLimits(socket_timeout_seconds=30)
     return Scraper(limits, OnlyFirstLoopback(), tmp_path / "work")
 
 

@@ -24,7 +24,7 @@ def rendition(folder: Path, name: str, size: str, seconds: float = 4, rate: int 
     picture = ["-f", "lavfi", "-i", f"testsrc2=size={size}:rate={rate}:duration={seconds}"]
     sound = ["-f", "lavfi", "-i", f"sine=duration={seconds}"]
     coded = ["-c:v", "libx264", "-preset", "ultrafast", "-c:a", "aac"]
-    run_ffmpeg(["-y", "-v", "error", *picture, *sound, *coded, str(path)], timeout=60)
+    run_ffmpeg(["-y", "-v", "error", *picture, *sound, *coded, str(path)], timeout=300)
     return path.read_bytes()
 
 

@@ -1,0 +1,170 @@
+"""What the advisors cost, and how it grows: an engine a section.
+
+Run: python -m benchmarks.advisors [lattice] [horizon] ... (all, if none is named)
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from omniva_dagster.contracts.ids import derive_id
+from omniva_dagster.contracts.types import format_timestamp
+
+NOW = "2026-03-22T12:00:00Z"
+SUBJECTS = [f"{first} {second}" for first in ("budget", "jazz", "garden", "tax", "rust", "yoga",
+            "chess", "bread") for second in ("plan", "basics", "mistakes", "history", "tools",
+            "questions", "week", "myths")]  # fmt: skip
+
+
+def timed(work: Callable[[], object], times: int = 3) -> float:
+    """CPU seconds of the quickest of so many times."""
+    best = float("inf")
+    for _ in range(times):
+        begun = time.process_time()
+        work()
+        best = min(best, time.process_time() - begun)
+    return best
+
+
+def lattice() -> None:
+    """Ordering, routing and clustering in memory; a look at a queue of runs with the store."""
+    from omniva_dagster.engines.lattice import Job, Member, Pool, cluster, rank, route
+
+    pools = [Pool(f"pool-{n}", f"q{n}", frozenset({"edit"}), 2 + n, 1.0 + n) for n in range(4)]
+    print("Lattice: CPU seconds in one process, and per job or candidate in microseconds")
+    print(f"{'jobs':>8} {'creators':>9} {'order':>8} {'us':>6} {'route':>8} {'us':>6}")
+    for count in (1_000, 10_000, 100_000):
+        rng = random.Random(count)
+        creators = count // 10
+        jobs = [
+            Job(
+                derive_id("job", number),
+                f"creator-{rng.randrange(creators):05}",
+                "edit",
+                rng.random(),
+                rng.uniform(0, 7200),
+                rng.uniform(-1, 1),
+                rng.uniform(30, 300),
+            )
+            for number in range(count)
+        ]
+        ordering = timed(lambda jobs=jobs: rank(jobs, 3600))
+        ranked = rank(jobs, 3600)
+        routing = timed(lambda ranked=ranked: route(ranked, pools))
+        print(
+            f"{count:>8,} {creators:>9,} {ordering:>8.3f} {1e6 * ordering / count:>6.1f} "
+            f"{routing:>8.3f} {1e6 * routing / count:>6.1f}"
+        )
+    print(f"{'candidates':>10} {'clusters':>9} {'cluster':>8} {'us':>6}")
+    for count in (1_000, 10_000, 100_000):
+        rng = random.Random(count)
+        members = [
+            Member(
+                derive_id("candidate", number),
+                tuple(rng.sample(SUBJECTS, 3)),
+                packet_id=derive_id("packet", number),
+                weight=rng.random(),
+            )
+            for number in range(count)
+        ]
+        taken = timed(lambda members=members: cluster(members), times=1)
+        print(f"{count:>10,} {len(cluster(members)):>9,} {taken:>8.3f} {1e6 * taken / count:>6.1f}")
+    _rounds()
+
+
+def _rounds() -> None:
+    """Advice on so many creators whose runs wait: packets, numbers, routes, Zenith's directives."""
+    from omniva_dagster.contracts.video import Platform
+    from omniva_dagster.resources.routing import advise
+    from omniva_dagster.resources.workload import WaitingRun, Workload, pools_of
+    from omniva_dagster.settings import Settings
+    from omniva_dagster.state import creators as registry
+    from omniva_dagster.state.partition import Partition
+    from omniva_dagster.state.store import Store
+
+    print(f"{'runs wait':>10} {'creators':>9} {'first look, s':>14} {'nothing new, s':>15}")
+    for count in (10, 100, 1_000):
+        with tempfile.TemporaryDirectory() as folder:
+            store = Store(f"sqlite:///{Path(folder) / 'state.db'}")
+            store.migrate()
+            with store.begin() as connection:
+                for number in range(count):
+                    registry.register(
+                        connection, f"creator-{number:05}", "http://a.example/", Platform.OTHER, NOW
+                    )
+                pools = pools_of(connection, NOW, Settings())
+            runs = tuple(
+                WaitingRun(
+                    derive_id("run", number, day),
+                    Partition(f"creator-{number:05}", f"2026-03-{day + 10:02}"),
+                    "2026-03-22T11:50:00Z",
+                    {},
+                )
+                for number in range(count)
+                for day in range(10)
+            )
+            load = Workload(NOW, runs, (), (), pools)
+            taken = []
+            for _ in range(2):
+                begun = time.process_time()
+                advise(store, load, Settings())
+                taken.append(time.process_time() - begun)
+            print(f"{len(runs):>10,} {count:>9,} {taken[0]:>14.2f} {taken[1]:>15.2f}")
+            store.close()
+
+
+def horizon() -> None:
+    """Guidance of one creator from so many posts."""
+    from omniva_dagster.contracts.campaign import Campaign
+    from omniva_dagster.contracts.video import Platform
+    from omniva_dagster.engines.horizon import Dossier, Post, campaign_goals, guide
+
+    campaign = Campaign.parse(
+        {
+            "name": "spring",
+            "since": "2026-03-01",
+            "until": "2026-06-01",
+            "cadence": {"clips_per_week": 20.0},
+            "growth": [{"measure": "views", "target": 10_000.0}],
+            "mix": [{"subject": "budget", "share": 0.3}],
+        }
+    )
+    print("Horizon: CPU seconds for one creator's guidance")
+    print(f"{'posts':>8} {'seconds':>8} {'us a post':>10}")
+    for count in (100, 1_000, 10_000):
+        rng = random.Random(count)
+        end = datetime(2026, 3, 22, tzinfo=UTC)
+        posts = tuple(
+            Post(
+                derive_id("clip", number),
+                format_timestamp(end - timedelta(minutes=25 * number)),
+                rng.lognormvariate(5, 1),
+                tuple(rng.sample(SUBJECTS, 2)),
+                derive_id("packet", number),
+            )
+            for number in range(count)
+        )
+        goals = campaign_goals(campaign, "ada", "ops", NOW)
+        dossier = Dossier(NOW, campaign, goals, derive_id("packet", "g"), Platform.YOUTUBE, posts)
+        taken = timed(lambda dossier=dossier: guide(dossier))
+        print(f"{count:>8,} {taken:>8.3f} {1e6 * taken / count:>10.1f}")
+
+
+SECTIONS: dict[str, Callable[[], None]] = {"lattice": lattice, "horizon": horizon}
+
+
+def main() -> None:
+    """The sections that are named, or all."""
+    for name in sys.argv[1:] or SECTIONS:
+        SECTIONS[name]()
+        print()
+
+
+if __name__ == "__main__":
+    main()
