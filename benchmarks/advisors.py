@@ -40,7 +40,7 @@ def lattice() -> None:
     print("Lattice: CPU seconds in one process, and per job or candidate in microseconds")
     print(f"{'jobs':>8} {'creators':>9} {'order':>8} {'us':>6} {'route':>8} {'us':>6}")
     for count in (1_000, 10_000, 100_000):
-        rng = random.Random(count)
+        rng = random.Random(count)  # noqa: S311 - numbers to measure with
         creators = count // 10
         jobs = [
             Job(
@@ -63,7 +63,7 @@ def lattice() -> None:
         )
     print(f"{'candidates':>10} {'clusters':>9} {'cluster':>8} {'us':>6}")
     for count in (1_000, 10_000, 100_000):
-        rng = random.Random(count)
+        rng = random.Random(count)  # noqa: S311 - numbers to measure with
         members = [
             Member(
                 derive_id("candidate", number),
@@ -138,7 +138,7 @@ def horizon() -> None:
     print("Horizon: CPU seconds for one creator's guidance")
     print(f"{'posts':>8} {'seconds':>8} {'us a post':>10}")
     for count in (100, 1_000, 10_000):
-        rng = random.Random(count)
+        rng = random.Random(count)  # noqa: S311 - numbers to measure with
         end = datetime(2026, 3, 22, tzinfo=UTC)
         posts = tuple(
             Post(

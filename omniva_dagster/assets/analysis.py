@@ -19,6 +19,7 @@ from omniva_dagster.contracts.reasons import ReasonCode
 from omniva_dagster.contracts.record import Record
 from omniva_dagster.contracts.video import VideoAsset
 from omniva_dagster.engines import horizon, lattice, pantheon
+from omniva_dagster.resources import guidance, ordering
 from omniva_dagster.resources.media import AtlasResource, JuryResource, TranscriberResource
 from omniva_dagster.resources.sidecars import load_analysis
 from omniva_dagster.resources.state import StateResource
@@ -100,7 +101,9 @@ def analysis_results(
 
         return commit
 
-    records = bench.each(videos, _video_subject, work)
+    # Lattice says who is first; what is returned stays in the order of the videos.
+    ordered = ordering.videos_in_order(bench, videos, guidance.of_partition(bench))
+    records = ordering.as_given(bench.each(ordered, _video_subject, work), videos)
     titles = {video.subject_id: video.document.title for video in videos}
     analyses = [load_analysis(bench.store, atlas.store, record.subject_id) for record in records]
     metadata: Shown = {

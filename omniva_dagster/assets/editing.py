@@ -12,7 +12,7 @@ from omniva_dagster.assets.pictures import inline_picture
 from omniva_dagster.contracts.decisions import Directive, DirectiveKind
 from omniva_dagster.contracts.editing import EditJob, RenderedClip
 from omniva_dagster.contracts.record import Record
-from omniva_dagster.resources import plans
+from omniva_dagster.resources import guidance, ordering, plans
 from omniva_dagster.resources.media import AtlasResource, RendererResource
 from omniva_dagster.resources.planning import ClipPlanner
 from omniva_dagster.resources.sidecars import load_analysis
@@ -46,9 +46,9 @@ def edit_jobs(
         }.values()
     )[::-1]
     planner = _Planner(bench, atlas, renderer)
-    records = bench.each(
-        promotions, lambda item: _clip_subject(bench, item), planner.work, at_once=AT_ONCE
-    )
+    first = ordering.clips_in_order(bench, promotions, guidance.of_partition(bench))
+    made = bench.each(first, lambda item: _clip_subject(bench, item), planner.work, at_once=AT_ONCE)
+    records = ordering.as_given(made, promotions)
     lines = ["| clip | steps | seconds expected |", "|---|---|---|"]
     lines += [
         f"| {record.subject_id} | {cell('; '.join(record.document.operations))} "
@@ -77,9 +77,9 @@ def rendered_clips(
     """
     bench = state.workbench(context)
     studio = _Studio(bench, atlas, renderer.rerouted(bench.reroutes))
-    records = bench.each(
-        edit_jobs, lambda item: _clip_subject(bench, item), studio.work, at_once=AT_ONCE
-    )
+    first = ordering.clips_in_order(bench, edit_jobs, guidance.of_partition(bench))
+    made = bench.each(first, lambda item: _clip_subject(bench, item), studio.work, at_once=AT_ONCE)
+    records = ordering.as_given(made, edit_jobs)
     lines = ["| clip | seconds | LUFS | dBTP | framing | file |", "|---|---|---|---|---|---|"]
     for record in records:
         clip = record.document

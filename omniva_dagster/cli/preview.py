@@ -46,10 +46,12 @@ def preview(creator: str, out: Path | None, seconds: float, show: bool, as_json:
     OMNIVA_HOME/brands/<creator>.yaml, or default.yaml, and lists every fault of it.
     """
     from omniva_dagster.resources.build import build_resources
-    from omniva_dagster.state.creators import check_slug
+    from omniva_dagster.state.creators import check_slug, refuse_revoked
 
     settings = prepare()
     slug = check_slug(creator)
+    with store().read() as connection:
+        refuse_revoked(connection, slug)
     resources = build_resources(settings)
     atlas, renderer = resources["atlas"], resources["renderer"]
     brand = _checked_brand(atlas, renderer, slug)

@@ -7,13 +7,15 @@ which is Paradox's to judge (PAR-5).
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import re
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from omniva_dagster.contracts.reasons import ReasonCode, WorkerError
@@ -22,6 +24,7 @@ from omniva_dagster.workers.durable import sync
 SCHEME = "atlas:/"
 _KEY = re.compile(r"[a-z0-9][A-Za-z0-9_.-]*(/[A-Za-z0-9][A-Za-z0-9_.-]*)*")
 _CHUNK = 1 << 20
+_NEW_SECONDS = 5.0
 
 
 class CollisionError(WorkerError):
@@ -113,13 +116,34 @@ class Atlas:
 
     @contextmanager
     def scratch(self) -> Iterator[Path]:
-        """A folder to work in, on the same file system, gone afterwards."""
+        """A folder to work in, on the same file system, gone afterwards.
+
+        What processes that were killed have left behind goes too: their locks went with them.
+        """
         self.staging.mkdir(parents=True, exist_ok=True)
+        self._sweep()
         folder = Path(tempfile.mkdtemp(dir=self.staging))
+        held = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         try:
+            with suppress(OSError):  # a file system without locks is swept by nobody
+                fcntl.flock(held, fcntl.LOCK_EX)
             yield folder
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+            os.close(held)
+
+    def _sweep(self) -> None:
+        for folder in self.staging.iterdir():
+            with suppress(OSError):
+                # A folder that is being made has no lock yet.
+                if time.time() - folder.stat().st_mtime < _NEW_SECONDS:
+                    continue
+                found = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+                try:
+                    fcntl.flock(found, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    shutil.rmtree(folder, ignore_errors=True)
+                finally:
+                    os.close(found)
 
     def _same_or_collision(self, source: Path, target: Path, key: str) -> None:
         offered, held = sha256_of(source), sha256_of(target)

@@ -61,7 +61,10 @@ def run_cycle(store: Store, now: str) -> CycleReport:
         advice, troubles = _advised(connection, now)
         # Dagster ends a tick after 60 s. Nobody's crisis waits behind other things, though.
         urgent = db.inboxes.urgent(connection, db.inboxes.ZENITH)
-        sitting.hear(**({} if urgent else {"most": _MOST_WORDS}))
+        if urgent:
+            sitting.hear()
+        else:
+            sitting.hear(most=_MOST_WORDS)
         sitting.expire()
         directives = sitting.close()
         return CycleReport(

@@ -20,7 +20,6 @@ from omniva_dagster.contracts.video import VideoAsset
 from omniva_dagster.engines import horizon, lattice
 from omniva_dagster.resources.guidance import Guided
 from omniva_dagster.resources.workbench import Recorder, Workbench
-from omniva_dagster.state.routing import Route
 
 PRODUCER = "lattice"
 ANALYZE, EDIT = "analyze", "edit"
@@ -208,7 +207,7 @@ def _deltas(recorder: Recorder, ranked: Sequence[lattice.Ranked]) -> list[str]:
         packets.append(said.packet_id)
         db.routing.put_route(
             recorder.connection,
-            Route(
+            db.routing.Route(
                 job.subject_id,
                 "",
                 job.kind,

@@ -38,6 +38,8 @@ QUEUE_TAG, POOL_TAG = "dagster-celery/queue", "omniva/pool"
 # What a run comes to that no advice was given about, and what each earlier run of the same creator
 # takes from it.
 _NEUTRAL, _TURN = 50, 5
+# Routes in one transaction.
+_AT_ONCE = 200
 # Advice on a queue is of the moment.
 _HOLDS = timedelta(hours=2)
 
@@ -96,18 +98,29 @@ def tick(
 def advise(
     store: Store, load: Workload, settings: Settings, watch: lattice.Watch | None = None
 ) -> tuple[int, int]:
-    """Advise on a look at all work, and have Zenith decide on it, in one transaction; how many
-    routes were advised, and how many directives came of them."""
+    """Advise on a look at all work, and have Zenith decide on it; how many routes were advised, and
+    how many directives came of them.
+
+    So many routes at a time are one transaction, so that nobody waits long for it. Cut off between
+    two, the next look advises on the rest.
+    """
     with store.begin() as connection:
         # The turn: of two daemons, the second advises on what the first has said.
         db.cycles.begin(connection, PRODUCER, load.now)
-        return _advise(connection, load, watch or lattice.Watch(frozenset(), ()), settings)
+        snapshot = _observe(connection, load, watch or lattice.Watch(frozenset(), ()))
+    advised = directives = 0
+    while snapshot:
+        with store.begin() as connection:
+            routes, ordered = _advise(connection, load, settings, snapshot)
+        advised += routes
+        directives += ordered
+        if routes < _AT_ONCE:
+            break
+    return advised, directives
 
 
-def _advise(
-    connection: sa.Connection, load: Workload, watch: lattice.Watch, settings: Settings
-) -> tuple[int, int]:
-    from omniva_dagster.resources.desk import ZenithDesk
+def _observe(connection: sa.Connection, load: Workload, watch: lattice.Watch) -> str:
+    """Write down what was seen; the snapshot's packet, empty where there is nothing to see."""
     from omniva_dagster.state.routing import Backlog
 
     recorder = Recorder(connection, PRODUCER, NOWHERE, load.now)
@@ -115,22 +128,36 @@ def _advise(
         above = item.queue in watch.above
         db.routing.put_backlog(connection, Backlog(item.queue, item.depth, above, load.now))
     if load.idle and not watch.crossings:
-        return 0, 0
+        return ""
     subject = derive_id("workload", load.now)
-    trace = derive_id("trace", PRODUCER, load.now[:10])
-    snapshot = recorder.record(load.snapshot(), subject_id=subject, trace_id=trace)
+    snapshot = recorder.record(load.snapshot(), subject_id=subject, trace_id=_trace(load.now))
     for crossing in watch.crossings:
         recorder.record(
             crossing,
             subject_id=derive_id("queue", crossing.queue),
-            trace_id=trace,
+            trace_id=_trace(load.now),
             parents=[snapshot.packet_id],
             occurrence=load.now,
         )
-    routed = _route(connection, load, settings, snapshot.packet_id)
-    packets = write(recorder, routed, trace)
+    return snapshot.packet_id
+
+
+def _advise(
+    connection: sa.Connection, load: Workload, settings: Settings, snapshot: str
+) -> tuple[int, int]:
+    """The most urgent advice that was not given yet, and Zenith's word on it."""
+    from omniva_dagster.resources.desk import ZenithDesk
+
+    routed = _route(connection, load, settings, snapshot)
+    changed = [item for item in routed if item.changed][:_AT_ONCE]
+    recorder = Recorder(connection, PRODUCER, NOWHERE, load.now)
+    packets = write(recorder, changed, _trace(load.now))
     ordered = ZenithDesk().attend(connection, load.now, packets) if packets else []
     return len(packets), len(ordered)
+
+
+def _trace(now: str) -> str:
+    return derive_id("trace", PRODUCER, now[:10])
 
 
 def _route(

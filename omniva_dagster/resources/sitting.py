@@ -260,7 +260,6 @@ class Sitting:
             partition,
             "",
             record.video_id,
-            producer="zenith_directives",
         )
         db.decisions.promote(self.connection, partition, record.video_id, clip, promoted.packet_id)
 
@@ -323,15 +322,13 @@ class Sitting:
         partition: Partition,
         occurrence: str,
         video_id: str = "",
-        producer: str = PRODUCER,
     ) -> Record[D]:
-        recorder = Recorder(self.connection, producer, partition, self.now)
+        recorder = Recorder(self.connection, PRODUCER, partition, self.now)
         return recorder.record(
             document,
             subject_id=subject_id,
             trace_id=trace_id,
             parents=parents,
             video_id=video_id,
-            producer=producer,
             occurrence=occurrence,
         )

@@ -93,7 +93,7 @@ def register(
     stated. `ConsentWithdrawnError` where it, or the consent of who has that channel, was withdrawn.
     """
     check_slug(slug)
-    _refuse_revoked(connection, slug, url)
+    refuse_revoked(connection, slug, url)
     values = {"url": url, "platform": platform.value, "status": ACTIVE}
     updated = connection.execute(
         creators.update().where(creators.c.slug == slug).values(**values)
@@ -159,6 +159,17 @@ def willing(connection: sa.Connection, slug: str) -> Creator:
     if creator.consent == REVOKED:
         raise ConsentWithdrawnError(slug)
     return creator
+
+
+def refuse_revoked(connection: sa.Connection, slug: str, url: str = "") -> None:
+    """Raise `ConsentWithdrawnError` if that creator, or who has that channel, withdrew consent."""
+    # The same channel under another name is the same creator.
+    named = creators.c.slug == slug
+    same = named | (creators.c.url == url) if url else named
+    query = sa.select(creators.c.slug).where(same, creators.c.consent == REVOKED)
+    refused = connection.scalar(query.order_by(creators.c.slug).limit(1))
+    if refused is not None:
+        raise ConsentWithdrawnError(refused)
 
 
 def followed(connection: sa.Connection) -> list[Creator]:
@@ -228,16 +239,6 @@ def requested_videos(connection: sa.Connection, slug: str, day: str) -> list[str
 def _creator(row: sa.Row[tuple[str, ...]]) -> Creator:
     fields = dict(row._mapping)
     return Creator(**{**fields, "platform": Platform(fields["platform"])})
-
-
-def _refuse_revoked(connection: sa.Connection, slug: str, url: str) -> None:
-    # The same channel under another name is the same creator.
-    named = creators.c.slug == slug
-    same = named | (creators.c.url == url) if url else named
-    query = sa.select(creators.c.slug).where(same, creators.c.consent == REVOKED)
-    refused = connection.scalar(query.order_by(creators.c.slug).limit(1))
-    if refused is not None:
-        raise ConsentWithdrawnError(refused)
 
 
 def _record_of(

@@ -53,12 +53,17 @@ def note(
         "body": outcome.model_dump_json(exclude_none=True),
     }
     here = (outcomes.c.stage == stage) & (outcomes.c.subject_id == subject.subject_id)
-    if before is None:
-        connection.execute(
-            outcomes.insert().values(stage=stage, subject_id=subject.subject_id, **values)
-        )
-    else:
-        connection.execute(outcomes.update().where(here).values(**values))
+    update = outcomes.update().where(here).values(**values)
+    if connection.execute(update).rowcount:
+        return outcome
+    try:
+        with connection.begin_nested():
+            connection.execute(
+                outcomes.insert().values(stage=stage, subject_id=subject.subject_id, **values)
+            )
+    except sa.exc.IntegrityError:
+        # Another run of the partition met the document at the same time.
+        connection.execute(update)
     return outcome
 
 

@@ -363,12 +363,29 @@ def test_it_fires_when_failures_in_a_row_pass_the_threshold(store: Store) -> Non
     assert isolated[0]["subject"] == f"editor/{HOST}"
 
 
+@pytest.mark.spec("FLO-4")
+@pytest.mark.parametrize(
+    ("worker", "stage"), sorted({pool: at for at, pool in recovery.WORKER_OF.items()}.items())
+)
+def test_every_pool_gets_plans_and_quarantines(store: Store, worker: str, stage: str) -> None:
+    """FLO-4: Eclipse -> any pool."""
+    run(store, ["a", "b", "c", "d"], killed, stage)
+    run_cycle(store, now())
+    assert len(said(store, "RetryPlan")) == 4
+    (instruction,) = said(store, "QuarantineInstruction")
+    assert instruction["subject"] == f"{worker}/{HOST}"
+    run(store, ["e"], done, stage)
+    with store.read() as connection:
+        held = db.outcomes.get(connection, stage, derive_id("clip", "e"))
+    assert held is not None
+    assert held.reason_code is ReasonCode.NOT_RELEASED
+
+
 @pytest.mark.spec("ECL-4")
 @pytest.mark.spec("ECL-8")
-@pytest.mark.spec("FLO-4")
 def test_zenith_enforces_a_quarantine_and_the_other_pools_go_on(store: Store) -> None:
     """ECL-4: quarantine instructions. ECL-8: contains the blast radius, isolates workers, proposes
-    healing. FLO-4: Eclipse -> any pool."""
+    healing."""
     run(store, ["a", "b", "c", "d"], killed)
     run_cycle(store, now())
     (instruction,) = said(store, "QuarantineInstruction")
@@ -484,6 +501,19 @@ def test_after_a_quarantine_what_came_due_is_tried_and_a_success_signals_readine
         health = db.health.get(connection, "editor", HOST)
     assert health is not None
     assert (health.state, health.strikes, health.consecutive_failures) == ("ready", 0, 0)
+
+
+def test_after_a_quiet_probation_one_failure_isolates_nobody(store: Store) -> None:
+    run(store, ["a", "b", "c", "d"], killed)
+    rounds(store)
+    (instruction,) = said(store, "QuarantineInstruction")
+    rounds(store, instruction["until"])
+    quiet = eclipse.later(instruction["until"], eclipse.LIMITS.probation_seconds)
+    rounds(store, quiet)
+    assert len(said(store, "ReadinessSignal")) == 1
+    run(store, ["e"], killed)
+    rounds(store, eclipse.later(quiet, 60))
+    assert len(said(store, "QuarantineInstruction")) == 1
 
 
 def test_a_quiet_round_proposes_nothing_and_a_repeated_one_nothing_new(store: Store) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,14 +23,18 @@ from omniva_dagster.cli._home import instance
 from omniva_dagster.contracts.base import Document
 from omniva_dagster.contracts.cognition.paradox import ConflictResolution
 from omniva_dagster.contracts.ids import derive_id
+from omniva_dagster.contracts.publishing import ScheduleTask
+from omniva_dagster.contracts.record import Record
 from omniva_dagster.contracts.registry import MESSAGE_TYPES
 from omniva_dagster.contracts.types import format_timestamp
 from omniva_dagster.contracts.video import Platform
 from omniva_dagster.definitions import definitions
 from omniva_dagster.demo.channel import ChannelVideo, serve_channel, write_channel
 from omniva_dagster.engines.paradox.cycles import circles
+from omniva_dagster.resources import conflicts
 from omniva_dagster.resources.auditing.lineage import components
 from omniva_dagster.resources.auditing.run import Audit, audit
+from omniva_dagster.resources.workbench import Workbench
 from omniva_dagster.settings import settings as configured
 from omniva_dagster.stardust.layout import Layout
 from omniva_dagster.stardust.sequencer import sequence
@@ -248,9 +253,34 @@ def _rewritten(layout: Layout, change: Any) -> None:
     assert table.num_rows
 
 
+def _planned(past: Past, *clips: str) -> list[ConflictResolution]:
+    """Tasks of these clips, all for one slot, as `schedule_tasks` leaves them."""
+    bench = Workbench(past.store, Partition("ada", DAY), "schedule_tasks", logging.getLogger())
+    records = []
+    for clip in clips:
+        past.task(clip, at(30))
+        with past.store.read() as connection:
+            task = db.outbox.latest(connection, "ScheduleTask", clip)
+        assert task is not None
+        document = ScheduleTask.parse(task.payload)
+        records.append(Record(document, clip, derive_id("trace", clip), task.packet_id))
+    return conflicts.settle_stage(bench, records)
+
+
 @pytest.mark.spec("PAR-6")
-def test_lineage_that_goes_in_circles_dangles_or_runs_backwards_is_found(past: Past) -> None:
+def test_lineage_is_evaluated_and_exclusive_tasks_are_flagged_before_they_are_done(
+    past: Past,
+) -> None:
     """PAR-6: evaluates lineage graphs; flags mutually exclusive tasks before execution."""
+    video = past.video("a", "a" * 64)
+    clips = past.clip("x", video, 10, 40), past.clip("y", video, 60, 90)
+    (exclusive,) = _planned(past, *clips)
+    assert exclusive.kind == "mutually_exclusive"
+    assert set(exclusive.affected_ids) == set(clips)
+    # Held before there is an upload, let alone a publication.
+    assert past.held(exclusive.affected_ids[1])
+    assert not past.held(exclusive.affected_ids[0])
+
     ring = []
     for number in range(6):
         subject = derive_id("clip", number)
@@ -271,6 +301,7 @@ def test_lineage_that_goes_in_circles_dangles_or_runs_backwards_is_found(past: P
     assert set(circle.evidence) == {ring[1], ring[2], ring[3]}
     assert set(circle.affected_ids) == {derive_id("clip", number) for number in (1, 2, 3)}
     assert "paradox/child_before_parent@1" in found
+    assert found["paradox/one_slot@1"] == exclusive
     assert done.inconsistencies == 1  # the parent that is nowhere
     early = [item for item in past.reports() if item.found_by == "paradox/early_packet@1"]
     assert [item.affected_ids for item in early] == [[derive_id("clip", 5)]]

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from omniva_dagster import state as db
 from omniva_dagster.assets.publishing import _Door
 from omniva_dagster.cli._home import instance
+from omniva_dagster.contracts.analysis import ClipCandidate
 from omniva_dagster.contracts.base import Document
 from omniva_dagster.contracts.cognition.zenith import CommitmentLog
 from omniva_dagster.contracts.decisions import Directive, DirectiveKind
@@ -337,6 +338,28 @@ def test_a_tick_asks_for_a_run_that_claims_its_intent_and_a_second_run_of_it_doe
     assert f"run {runs[0].run_id} is doing it" in str(failure.step_failure_data.error)
 
 
+@pytest.mark.spec("ZEN-4")
+def test_a_candidate_that_is_held_is_passed_over_and_the_verdict_is_told_once(store: Store) -> None:
+    """ZEN-4: arbitration verdicts when modules disagree."""
+    bench = Workbench(store, HERE, "zenith_directives", logging.getLogger("test"))
+    fields = {"start_time": 0.0, "end_time": 20.0, "lattice_priority": 0.9}
+    candidate = ClipCandidate.parse(without("ClipCandidate", "clip_id", **fields))
+    ids = {"subject_id": CLIP, "trace_id": derive_id("trace", "one")}
+    with store.begin() as connection:
+        judged = bench.recorder(connection).record(candidate, **ids, producer="clip_candidates")
+    say(store, conflict())
+    for now in (NOW, LATER):
+        with store.begin() as connection:
+            ZenithDesk().attend(connection, now)
+            recorder = replace(bench.recorder(connection), now=now)
+            assert ZenithDesk().promote(recorder, derive_id("video", "one"), [judged]) == []
+    (verdict,) = payloads(store, "ArbitrationVerdict")
+    assert (verdict["chosen"], verdict["overridden"]) == ("paradox", ["pantheon"])
+    with store.read() as connection:
+        assert connection.scalar(sa.text("SELECT count(*) FROM collisions")) == 0
+        assert db.decisions.promotions_of(connection, derive_id("video", "one")) == []
+
+
 class _Spy:
     """A publisher that counts."""
 
@@ -482,3 +505,72 @@ def test_the_panic_button_and_overrides_are_decided_at_once_and_resume_lifts_wha
     acts = payloads(home.store, "OverrideRequest")
     assert [item["kind"] for item in acts] == ["release"] * 3
     assert all(item["evidence"] for item in acts)
+
+
+def _clip(store: Store) -> None:
+    """A promoted clip, pinned."""
+    promoted(store)
+    fields = {"start_time": 0.0, "end_time": 20.0, "clip_id": CLIP}
+    with store.begin() as connection:
+        seen = db.outbox.latest(connection, "UploadJob", CLIP)
+        assert seen is not None
+        pinned = ClipCandidate.parse(without("ClipCandidate", "clip_id", **fields))
+        db.decisions.promote(connection, HERE, derive_id("video", "one"), pinned, seen.packet_id)
+
+
+@pytest.mark.spec("ZEN-6")
+@pytest.mark.spec("DAS-2")
+def test_an_operators_priority_is_decided_at_once_and_its_run_is_wanted(home: Home) -> None:
+    """ZEN-6: on high-priority jobs. DAS-2: approvals, overrides, guidance through Zenith."""
+    home.add("ada", "http://127.0.0.1:9/feed.xml")
+    say(home.store, _seen())
+    _clip(home.store)
+    slot = "2999-03-04T18:00:00Z"
+    urgent = ("--at", slot, "--priority", "0.9", "--reason", "breaking news")
+    result = home.omniva("override", "reschedule", CLIP, *urgent)
+    assert result.exit_code == 0, result.output
+    (act,) = payloads(home.store, "OverrideRequest")
+    (directive,) = payloads(home.store, "Directive")
+    assert (directive["scheduled_time"], directive["priority"]) == (slot, 0.9)
+    with home.store.read() as connection:
+        assert not db.inboxes.urgent(connection, db.inboxes.ZENITH)
+        assert [one.partition for one in intents.open_ones(connection)] == [HERE]
+        shown = db.decisions.in_force(connection, CLIP)
+    # The packets that the operator was shown are on record: the path replays.
+    assert shown is not None
+    assert act["evidence"] == [shown[1]]
+
+
+@pytest.mark.spec("ZEN-2")
+@pytest.mark.spec("ZEN-8")
+def test_directives_name_who_acts_and_a_clips_transitions_follow_from_each_other(
+    store: Store,
+) -> None:
+    """ZEN-2: directives to workers. ZEN-8: authorizes, cancels, assigns ownership, publishes
+    consistent transitions."""
+    _clip(store)
+    for now, said in (
+        (NOW, conflict()),
+        (NOW, override("release", name="free")),
+        (LATER, retry(due=OVER)),
+        (LATER, override("cancel", name="stop")),
+        (OVER, override("promote", name="again")),
+    ):
+        say(store, said)
+        run_cycle(store, now)
+    kinds = [item["kind"] for item in payloads(store, "Directive")]
+    assert kinds == ["hold", "promote", "retry", "cancel", "promote"]
+    assert {item["owner"] for item in payloads(store, "Directive")} <= {"editor", "uploader"}
+    steps = [
+        (step["from_status"], step["to_status"], step["state_version"])
+        for log in payloads(store, "CommitmentLog")
+        for step in log["transitions"]
+        if step["subject_id"] == CLIP
+    ]
+    assert steps == [
+        ("RUNNING", "SKIPPED", 2),
+        ("SKIPPED", "RUNNING", 3),
+        ("ERROR", "PENDING", 4),
+        ("PENDING", "CANCELLED", 5),
+        ("CANCELLED", "RUNNING", 6),
+    ]

@@ -91,3 +91,29 @@ def test_killed_at_any_moment_no_torn_file_is_seen(tmp_path: Path) -> None:
     files = [path for path in (tmp_path / "atlas" / "objects").rglob("*") if path.is_file()]
     assert files
     assert {sha256_of(path) for path in files} == {digest}
+
+
+def _work_until_killed(root: str, started: object) -> None:
+    with Atlas(Path(root)).scratch() as folder:
+        (folder / "half.mp4").write_bytes(b"half")
+        started.set()  # type: ignore[attr-defined]
+        signal.pause()
+
+
+def test_what_a_killed_process_left_behind_goes_and_what_is_in_use_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("omniva_dagster.resources.atlas._NEW_SECONDS", 0.0)
+    atlas = Atlas(tmp_path / "atlas")
+    context = multiprocessing.get_context("spawn")
+    started = context.Event()
+    process = context.Process(target=_work_until_killed, args=(str(tmp_path / "atlas"), started))
+    process.start()
+    assert started.wait(60)
+    (left,) = atlas.staging.iterdir()
+    with atlas.scratch():
+        assert (left / "half.mp4").is_file()
+    process.kill()
+    process.join()
+    with atlas.scratch() as folder:
+        assert [path.name for path in atlas.staging.iterdir()] == [folder.name]

@@ -13,6 +13,7 @@ from omniva_dagster.cli._home import instance
 from omniva_dagster.contracts.types import format_timestamp
 from omniva_dagster.definitions import definitions
 from omniva_dagster.resources import control, offering
+from omniva_dagster.resources.build import build_resources
 from omniva_dagster.resources.workbench import Workbench
 from omniva_dagster.settings import settings
 from tests.scenarios.stage import Scene
@@ -62,7 +63,8 @@ def tick(scene: Scene, opened: dg.DagsterInstance | None = None) -> list[dg.RunR
             return tick(scene, own)
     located = definitions(settings())
     sensor = located.get_repository_def().get_sensor_def("zenith_control")
-    context = dg.build_sensor_context(instance=opened, definitions=located)
+    resources = {"state": build_resources(settings())["state"]}
+    context = dg.build_sensor_context(instance=opened, resources=resources, definitions=located)
     data = sensor.evaluate_tick(context)
     return list(data.run_requests or [])
 

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 _ALIKE = 0.3  # cosine from which a candidate joins
-_MOST_LEADERS = 64  # looked up by one word
+_MOST_LEADERS = 32  # looked up by one word
 _MOST_TERMS = 24  # of a candidate, the rarest
 _PHRASE, _WORD = 2.0, 1.0
 _SHORTEST = 5  # letters of a spoken word that may tell something
@@ -59,8 +59,12 @@ def cluster(members: Sequence[Member]) -> list[Cluster]:
     index: dict[str, list[int]] = defaultdict(list)
     for position, vector in enumerate(vectors):
         leader, alike = _nearest(vector, vectors, index)
-        if leader is not None and alike >= _ALIKE and len(groups[leader]) < _MOST_MEMBERS:
+        if leader is not None and alike >= _ALIKE:
             groups[leader].append((position, alike))
+            if len(groups[leader]) == _MOST_MEMBERS:
+                # It is full: the next one like it leads another group.
+                for term in vectors[leader]:
+                    index[term] = [one for one in index[term] if one != leader]
             continue
         leaders.append(position)
         groups[position] = [(position, 1.0)]
