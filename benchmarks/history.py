@@ -131,6 +131,8 @@ class Clip:
             "kind": kind,
             "subject_id": self.clip_id,
             "video_id": self.video_id,
+            # A packet that is there: whoever arbitrates about the clip points to it.
+            "evidence": [derive_id("packet", "promote", self.number)],
             "issued_at": self._moment,
         }
         packet_id = derive_id("packet", kind, self.number)

@@ -1,6 +1,7 @@
 """Understanding videos: what is said and seen, and which spans are worth a clip."""
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import dagster as dg
 
@@ -14,16 +15,15 @@ from omniva_dagster.assets._common import (
     video_subject,
 )
 from omniva_dagster.contracts.analysis import AnalysisResult, ClipCandidate
-from omniva_dagster.contracts.ids import candidate_id_of
 from omniva_dagster.contracts.reasons import ReasonCode
 from omniva_dagster.contracts.record import Record
 from omniva_dagster.contracts.video import VideoAsset
-from omniva_dagster.engines import horizon, lattice, pantheon
-from omniva_dagster.resources import guidance, ordering
+from omniva_dagster.engines import pantheon
+from omniva_dagster.resources import guidance, judging, ordering
 from omniva_dagster.resources.media import AtlasResource, JuryResource, TranscriberResource
 from omniva_dagster.resources.sidecars import load_analysis
 from omniva_dagster.resources.state import StateResource
-from omniva_dagster.resources.workbench import Commit, Recorder, Skip, Workbench
+from omniva_dagster.resources.workbench import Commit, Recorder, Skip
 from omniva_dagster.state.partition import Subject
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ def analysis_results(
     return dg.Output(records, metadata=metadata | outcome_metadata(bench.finish()))
 
 
-@pipeline_asset(ClipCandidate, group="understand", kinds={"python"}, version="1")
+@pipeline_asset(ClipCandidate, group="understand", kinds={"python"}, version="2")
 def clip_candidates(
     context: dg.AssetExecutionContext,
     analysis_results: list[Record[AnalysisResult]],
@@ -127,15 +127,14 @@ def clip_candidates(
 ) -> dg.Output[list[Record[ClipCandidate]]]:
     """Every candidate judged: a vote of each of Pantheon's personas, and Lattice's priority.
 
-    Deterministic and without a language model; the guidance used is pinned to the partition. A
-    judge that OMNIVA_JUDGE registers votes too; what it said once it says for ever.
+    Deterministic and without a language model; the guidance used is pinned to the partition. Every
+    ballot with its reasons, and the shortlist, are packets. A judge that OMNIVA_JUDGE registers
+    votes too; what it said once it says for ever.
     """
-    from omniva_dagster.workers.analyzer.scores import features
-
     bench = state.workbench(context)
-    guidance = _guidance(bench)
+    guided = guidance.of_partition(bench)
     panel = jury.panel()
-    abstained: list[str] = []
+    batches: dict[str, judging.Batch] = {}
 
     def work(analysis: Record[AnalysisResult]) -> Commit:
         if not analysis.document.clip_candidates:
@@ -145,43 +144,19 @@ def clip_candidates(
                 "a longer video with more speech gives clips",
             )
         found = load_analysis(bench.store, atlas.store, analysis.subject_id)
-        judged = []
-        for candidate, parts in zip(
-            analysis.document.clip_candidates, found.contributions, strict=True
-        ):
-            known = features.values(parts)
-            ballots = pantheon.vote(known)
-            opinion = panel.ask(_text(found, candidate), known)
-            if opinion is not None and opinion.value is not None:
-                ballots += (pantheon.guest(opinion.judge, opinion.value, opinion.note),)
-            elif opinion is not None:
-                abstained.append(opinion.note)
-            priority = lattice.priority(
-                candidate.confidence, ballots, float(guidance["desirability"])
-            )
-            judged.append(pantheon.judged(candidate, ballots, priority))
-
-        def commit(recorder: Recorder) -> list[Record[ClipCandidate]]:
-            return [
-                recorder.record(
-                    candidate,
-                    subject_id=candidate_id_of(
-                        analysis.subject_id, candidate.start_time, candidate.end_time
-                    ),
-                    trace_id=analysis.trace_id,
-                    parents=[analysis.packet_id],
-                    video_id=analysis.subject_id,
-                )
-                for candidate in judged
-            ]
-
-        return commit
+        batch = batches[analysis.subject_id] = judging.judge(analysis, found, guided, panel)
+        return lambda recorder: judging.record(recorder, batch)
 
     records = bench.each(analysis_results, lambda item: video_subject(bench, item), work)
+    advised = ordering.on_candidates(bench, records, guided)
+    abstained = [note for batch in batches.values() for note in batch.abstained]
+    findings = {one.candidate_id: one for batch in batches.values() for one in batch.findings}
     metadata: Shown = {
         "candidates": len(records),
-        "judged": dg.MetadataValue.md(_votes(records)),
-        "guidance": dg.MetadataValue.json(guidance),
+        "vetoed": sum(bool(one.vetoed_by) for one in findings.values()),
+        "lattice_advice": advised,
+        "judged": dg.MetadataValue.md(_votes(records, findings)),
+        "guidance": dg.MetadataValue.json(guided.metadata),
     }
     if abstained:
         metadata["the judge"] = f"no vote on {len(abstained)} candidates: {abstained[0]}"
@@ -190,14 +165,6 @@ def clip_candidates(
 
 def _video_subject(video: Record[VideoAsset]) -> Subject:
     return Subject(video.subject_id, video.document.title, video.trace_id, video.subject_id)
-
-
-def _text(found: "Analysis", candidate: ClipCandidate) -> str:
-    """What is said in a candidate."""
-    from omniva_dagster.workers.analyzer.text.words import join
-
-    start, end = candidate.start_time, candidate.end_time
-    return join([word for word in found.words if start <= word.start < end])
 
 
 def _transcripts(
@@ -248,25 +215,21 @@ def _breakdown(records: list[Record[AnalysisResult]], analyses: "list[Analysis]"
     return "\n".join([*heads, *rows]) if rows else "no candidates"
 
 
-def _guidance(bench: Workbench) -> dict[str, Any]:
-    neutral = horizon.neutral_guidance(bench.partition.day)
-    with bench.store.begin() as connection:
-        return db.snapshots.pin(connection, bench.partition, "horizon", neutral, bench.now)
-
-
-def _votes(records: list[Record[ClipCandidate]]) -> str:
-    """A table of spans with every ballot, best first."""
+def _votes(records: list[Record[ClipCandidate]], findings: Mapping[str, pantheon.Finding]) -> str:
+    """A table of spans with every ballot and why, best first."""
     names = sorted({name for record in records for name in record.document.pantheon_votes})
     lines = [
-        "| span | priority | analyzer | " + " | ".join(names) + " | about |",
-        "|---|---|---|" + "---|" * len(names) + "---|",
+        "| span | priority | analyzer | " + " | ".join(names) + " | about | why |",
+        "|---|---|---|" + "---|" * len(names) + "---|---|",
     ]
     for record in sorted(records, key=lambda item: -item.document.lattice_priority):
         candidate = record.document
         votes = " | ".join(f"{candidate.pantheon_votes.get(name, 0):.2f}" for name in names)
+        finding = findings.get(record.subject_id)
         lines.append(
             f"| {clock(candidate.start_time)}–{clock(candidate.end_time)} "
             f"| {candidate.lattice_priority:.2f} | {candidate.confidence:.2f} | {votes} "
-            f"| {cell(', '.join(candidate.semantic_tags))} |"
+            f"| {cell(', '.join(candidate.semantic_tags))} "
+            f"| {cell(finding.justification) if finding else ''} |"
         )
     return "\n".join(lines)

@@ -1,34 +1,27 @@
 """Publishing: when each clip goes out, in which words, and the proof that it did, once."""
 
-from datetime import UTC, datetime
-
 import dagster as dg
 
 from omniva_dagster import state as db
 from omniva_dagster.assets._common import Shown, cell, outcome_metadata, pipeline_asset
-from omniva_dagster.contracts.decisions import Directive, DirectiveKind
 from omniva_dagster.contracts.editing import RenderedClip
 from omniva_dagster.contracts.ids import derive_id
 from omniva_dagster.contracts.publishing import (
-    DecisionSource,
     PrivacyStatus,
     PublicationReceipt,
     ScheduleTask,
     UploadJob,
 )
-from omniva_dagster.contracts.reasons import ReasonCode, WorkerError
+from omniva_dagster.contracts.reasons import ReasonCode
 from omniva_dagster.contracts.record import Record
 from omniva_dagster.engines import chorus
-from omniva_dagster.resources import conflicts
+from omniva_dagster.resources import conflicts, guidance, scheduling
 from omniva_dagster.resources.desk import ZenithDesk
 from omniva_dagster.resources.media import AtlasResource, PublisherResource
 from omniva_dagster.resources.sidecars import load_analysis, spoken
 from omniva_dagster.resources.state import StateResource
 from omniva_dagster.resources.workbench import Commit, Recorder, Skip, Workbench
 from omniva_dagster.state.partition import Subject
-
-# Zenith's words on when a clip goes out.
-_MOVES = (DirectiveKind.RESCHEDULE,)
 
 
 @pipeline_asset(ScheduleTask, group="publish", kinds={"python"}, version="1")
@@ -40,9 +33,13 @@ def schedule_tasks(
 ) -> dg.Output[list[Record[ScheduleTask]]]:
     """A slot for every finished clip: the best first, no slot twice, within the daily quota.
 
-    A clip keeps the slot it was given.
+    By the weights of Horizon's guidance, which is pinned to the partition; the earliest free slot
+    where there is none. A clip keeps the slot it was given until Zenith says otherwise.
     """
     bench = state.workbench(context)
+    guided = guidance.of_partition(bench)
+    rules = scheduling.Rules(publisher.slot_hours, publisher.daily_quota)
+    scheduling.give_up(bench, rendered_clips, guided)
 
     def priority(clip: Record[RenderedClip]) -> float:
         with bench.store.read() as connection:
@@ -51,22 +48,10 @@ def schedule_tasks(
 
     def work(item: tuple[Record[RenderedClip], float]) -> Commit:
         clip, rank = item
+        scheduling.must_fit(bench, clip)
 
         def commit(recorder: Recorder) -> list[Record[ScheduleTask]]:
-            told = db.decisions.in_force(recorder.connection, clip.subject_id, _MOVES)
-            order, parents = (
-                (told[0], [clip.packet_id, told[1]]) if told else (None, [clip.packet_id])
-            )
-            task = _task(clip, _slot(recorder, clip, publisher, order), rank, order, parents)
-            return [
-                recorder.record(
-                    task,
-                    subject_id=clip.subject_id,
-                    trace_id=clip.trace_id,
-                    parents=parents,
-                    video_id=clip.video_id,
-                )
-            ]
+            return [scheduling.schedule(recorder, clip, rank, rules, guided)]
 
         return commit
 
@@ -76,13 +61,18 @@ def schedule_tasks(
     )
     records = bench.each(ranked, lambda item: _subject(item[0]), work)
     conflicts.settle_stage(bench, records)
-    lines = ["| clip | slot (UTC) | priority |", "|---|---|---|"]
+    lines = ["| clip | slot (UTC) | priority | Horizon | why |", "|---|---|---|---|---|"]
     lines += [
         f"| {record.subject_id} | {record.document.recommended_time} "
-        f"| {record.document.priority:.2f} |"
+        f"| {record.document.priority:.2f} | {record.document.horizon_adjustment:+.2f} "
+        f"| {cell(record.document.notes or '', 512)} |"
         for record in records
     ]
-    metadata: Shown = {"clips": len(records), "slots": dg.MetadataValue.md("\n".join(lines))}
+    metadata: Shown = {
+        "clips": len(records),
+        "slots": dg.MetadataValue.md("\n".join(lines)),
+        "guidance": guided.note,
+    }
     return dg.Output(records, metadata=metadata | outcome_metadata(bench.finish()))
 
 
@@ -161,21 +151,35 @@ def publications(
 ) -> dg.Output[list[Record[PublicationReceipt]]]:
     """Receipts of what was published, under Zenith's release only; once a clip, whatever is rerun.
 
-    A clip that is held stays out, also when this asset is materialized by hand.
+    A clip that is held stays out, also when this asset is materialized by hand; one that was
+    published before it was held is published still, and stays in.
     """
     bench = state.workbench(context)
     clips = {record.subject_id: record for record in rendered_clips}
     door = _Door(bench, atlas, publisher, zenith, clips)
     records = bench.each(upload_jobs, _subject, door.work)
+    records += _standing(bench, {record.subject_id for record in records})
     titles = {record.subject_id: record.document.title for record in upload_jobs}
     lines = ["| clip | status | slot (UTC) | where |", "|---|---|---|---|"]
     lines += [
-        f"| {cell(titles[record.subject_id])} | {record.document.status.value} "
+        f"| {cell(titles.get(record.subject_id, record.subject_id))} "
+        f"| {record.document.status.value} "
         f"| {record.document.scheduled_time} | `{record.document.location}` |"
         for record in records
     ]
     metadata: Shown = {"published": len(records), "receipts": dg.MetadataValue.md("\n".join(lines))}
     return dg.Output(records, metadata=metadata | outcome_metadata(bench.finish()))
+
+
+def _standing(bench: Workbench, met: set[str]) -> list[Record[PublicationReceipt]]:
+    """The receipts of the partition beyond those of this run."""
+    with bench.store.read() as connection:
+        found = db.publishing.receipts_of(connection, bench.partition)
+    return [
+        Record(receipt, receipt.clip_id, derive_id("trace", video_id), packet_id, video_id)
+        for receipt, packet_id, video_id in found
+        if receipt.clip_id not in met
+    ]
 
 
 class _Door:
@@ -265,66 +269,3 @@ def _subject(
 ) -> Subject:
     title = getattr(record.document, "title", "") or f"clip {record.subject_id}"
     return Subject(record.subject_id, title, record.trace_id, record.video_id)
-
-
-def _task(
-    clip: Record[RenderedClip],
-    slot: str,
-    rank: float,
-    order: Directive | None,
-    parents: list[str],
-) -> ScheduleTask:
-    """The task of a clip in a slot; ``order`` is Zenith's word on it, if there is one."""
-    urgency = rank if order is None or order.priority is None else order.priority
-    moved = order is not None and order.scheduled_time is not None
-    return ScheduleTask(
-        clip_id=clip.subject_id,
-        recommended_time=slot,
-        priority=urgency,
-        horizon_adjustment=0.0,
-        final_decision_source=DecisionSource.OPERATOR_OVERRIDE
-        if moved
-        else DecisionSource.AUTOMATION,
-        notes=f"rescheduled: {order.reason}"[:512]
-        if moved and order
-        else "the earliest free slot; no campaign is set",
-        meta_parents=parents,
-    )
-
-
-def _slot(
-    recorder: Recorder,
-    clip: Record[RenderedClip],
-    publisher: PublisherResource,
-    order: Directive | None,
-) -> str:
-    """The slot of a clip: the one that Zenith orders, the one it has, or the next one free."""
-    from omniva_dagster.workers.scheduler import next_slot
-
-    clip_id, creator = clip.subject_id, recorder.partition.creator
-    booked = db.publishing.slot_of(recorder.connection, clip_id)
-    wanted = order.scheduled_time if order else None
-    if wanted is not None and wanted != booked:
-        return _moved(recorder, clip_id, wanted, booked)
-    if booked is not None:
-        return booked
-    taken = db.publishing.slots_from(recorder.connection, creator, recorder.now)
-    slot = next_slot(datetime.now(UTC), publisher.slot_hours, publisher.daily_quota, taken)
-    db.publishing.book(recorder.connection, creator, slot, clip_id)
-    return slot
-
-
-def _moved(recorder: Recorder, clip_id: str, wanted: str, booked: str | None) -> str:
-    creator = recorder.partition.creator
-    holder = db.publishing.holder_of_slot(recorder.connection, creator, wanted)
-    if holder is not None:
-        raise WorkerError(
-            ReasonCode.SCHEDULER_FAULT,
-            f"the slot {wanted} is taken by clip {holder}; choose another: "
-            f"omniva override reschedule {clip_id} --at TIME --reason ...",
-        )
-    if booked is None:
-        db.publishing.book(recorder.connection, creator, wanted, clip_id)
-    else:
-        db.publishing.rebook(recorder.connection, wanted, clip_id)
-    return wanted

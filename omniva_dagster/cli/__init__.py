@@ -28,6 +28,7 @@ _COMMANDS = {
     "panic": ("panic", "Stop all work, or that of creators or workers, at once."),
     "resume": ("panic", "Take up work again that the panic button stopped."),
     "control": ("control", "What is held and why, what is wanted, what was decided."),
+    "explain": ("explain", "Why something came to be, from the ledger's packets alone."),
     "ledger": ("ledger", "Query, trace, verify and prove what happened."),
 }
 

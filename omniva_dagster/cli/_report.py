@@ -6,7 +6,7 @@ import json
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,6 +14,9 @@ from omniva_dagster.cli._home import prepare, store
 from omniva_dagster.contracts.analysis import ClipCandidate
 from omniva_dagster.contracts.decisions import Outcome, OutcomeStatus
 from omniva_dagster.state.partition import Partition
+
+if TYPE_CHECKING:
+    from omniva_dagster.state.publishing import Publication
 
 FAILED_DOCUMENTS = 3
 _EVIDENCE = 3
@@ -119,10 +122,19 @@ def _clip(connection: Any, clip_id: str, reason: str) -> ClipReport:
         score=pinned.candidate.lattice_priority,
         why="; ".join([reason, *strongest]),
         title=job.title if job else "",
-        status=receipt.status.value if receipt else "not published",
+        status=_status(published),
         scheduled_time=job.scheduled_time if job else "",
-        path=_path(receipt.location if receipt else ""),
+        path=_path(receipt.location if receipt and published and not published.gone else ""),
     )
+
+
+def _status(published: Publication | None) -> str:
+    from omniva_dagster.state import publishing
+
+    if published is not None and published.status in publishing.RECALLED:
+        return published.status
+    receipt = published.receipt if published else None
+    return receipt.status.value if receipt else "not published"
 
 
 def _strongest(connection: Any, video_id: str, candidate: ClipCandidate) -> list[str]:

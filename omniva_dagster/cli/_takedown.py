@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -42,21 +43,21 @@ def withdraw_now(*, creator: str = "", clip_id: str = "", visible: bool = True) 
     return taken
 
 
-def show(slug: str, planned: int, taken: list[Taken], as_json: bool) -> None:
-    """What a revocation came to."""
+def show(
+    slug: str, planned: int, taken: list[Taken], stopped: Sequence[str], as_json: bool
+) -> None:
+    """What a revocation came to: clips held and taken down, and the runs that are cancelled."""
     failed = [item for item in taken if item.document is None]
     if as_json:
-        click.echo(json.dumps(_as_json(slug, planned, taken), ensure_ascii=False))
+        click.echo(json.dumps(_as_json(slug, planned, taken, stopped), ensure_ascii=False))
         return
     click.echo(
         f"{slug}: consent is withdrawn; {planned} planned clips are held, "
         f"{len(taken) - len(failed)} posted ones were taken down, {len(failed)} could not be"
     )
-    for item in taken:
-        if item.document is not None:
-            click.echo(f"  withdrawn  {item.label}")
-    for item in failed:
-        click.secho(f"  failed     {item.label}: {item.fault}", fg="red", err=True)
+    tell(taken)
+    for run_id in stopped:
+        click.echo(f"  run {run_id} is being cancelled")
     if failed:
         click.echo(
             f"they are tried again every few minutes while the daemon runs, or now: "
@@ -65,7 +66,16 @@ def show(slug: str, planned: int, taken: list[Taken], as_json: bool) -> None:
         )
 
 
-def _as_json(slug: str, planned: int, taken: list[Taken]) -> dict[str, Any]:
+def tell(taken: list[Taken]) -> None:
+    """A line for each publication: taken down, or why not and what to do."""
+    for item in taken:
+        if item.document is not None:
+            click.echo(f"  withdrawn  {item.label}")
+        else:
+            click.secho(f"  failed     {item.label}: {item.fault}", fg="red", err=True)
+
+
+def _as_json(slug: str, planned: int, taken: list[Taken], stopped: Sequence[str]) -> dict[str, Any]:
     return {
         "creator": slug,
         "held": planned,
@@ -75,6 +85,7 @@ def _as_json(slug: str, planned: int, taken: list[Taken]) -> dict[str, Any]:
             for item in taken
             if item.document is None
         ],
+        "cancelled_runs": list(stopped),
     }
 
 

@@ -129,6 +129,7 @@ def grant(slug: str, terms: str, licence: str, reason: str) -> None:
 
     Work goes on where it was stopped. What was withdrawn stays withdrawn.
     """
+    from omniva_dagster.cli._control import launch_now
     from omniva_dagster.state import creators as registry
 
     said = registry.Statement(operator(), licence, terms, reason)
@@ -141,6 +142,7 @@ def grant(slug: str, terms: str, licence: str, reason: str) -> None:
     click.echo(f"{slug} agrees{again}, for: {creator.licence}")
     if again:
         click.echo("what was withdrawn stays withdrawn; what was planned goes on with the next run")
+        launch_now(at_once=False)
 
 
 @creators.command()
@@ -155,6 +157,7 @@ def revoke(slug: str, reason: str, terms: str, as_json: bool) -> None:
     could not be taken down; run it again, or leave it to the sensor `takedowns`.
     """
     from omniva_dagster.cli._takedown import FAILED, show, withdraw_now
+    from omniva_dagster.resources.offering import cancel_runs
     from omniva_dagster.state import creators as registry
     from omniva_dagster.state import publishing
 
@@ -165,7 +168,9 @@ def revoke(slug: str, reason: str, terms: str, as_json: bool) -> None:
         clips = publishing.clips_of(connection, slug)
     planned = sum(not clip.status for clip in clips)
     taken = withdraw_now(creator=slug, visible=not as_json)
-    show(slug, planned, taken, as_json)
+    with instance() as opened:
+        stopped = cancel_runs(store(), opened, _now()).cancelled
+    show(slug, planned, taken, stopped, as_json)
     if any(item.document is None for item in taken):
         sys.exit(FAILED)
 

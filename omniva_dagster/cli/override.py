@@ -64,10 +64,10 @@ def override(
 
 def _withdraw(found: _control.Subject) -> None:
     """Take down at once what is posted of a cancelled clip."""
-    from omniva_dagster.cli._takedown import withdraw_now
+    from omniva_dagster.cli._takedown import tell, withdraw_now
 
     if found.place.scope == "clip":
-        withdraw_now(clip_id=found.subject_id)
+        tell(withdraw_now(clip_id=found.subject_id))
 
 
 def _request(

@@ -12,12 +12,12 @@ from omniva_dagster import state as db
 from omniva_dagster.contracts.base import Document
 from omniva_dagster.contracts.campaign import Campaign, GoalsFile, Measure, campaign_of
 from omniva_dagster.contracts.cognition.horizon import CampaignGoals
-from omniva_dagster.contracts.cognition.zenith import CycleReflection
-from omniva_dagster.contracts.ids import EVERYTHING, derive_id
+from omniva_dagster.contracts.ids import derive_id
 from omniva_dagster.contracts.record import Record
 from omniva_dagster.contracts.types import format_timestamp, parse_timestamp
 from omniva_dagster.engines import horizon
 from omniva_dagster.resources.goals import digest_of
+from omniva_dagster.resources.reflecting import reflect
 from omniva_dagster.resources.workbench import Recorder
 from omniva_dagster.state.partition import Partition
 
@@ -91,6 +91,7 @@ def _make(store: Store, creator: Creator, goals: GoalsFile | None, now: str, *, 
 def _record(recorder: Recorder, creator: Creator, campaign: Campaign, digest: str) -> Made:
     goals = _goals(recorder, creator.slug, campaign)
     before = _before(recorder, creator.slug, campaign)
+    seen = reflect(recorder, creator.slug)
     dossier = horizon.Dossier(
         now=recorder.now,
         campaign=campaign,
@@ -100,7 +101,7 @@ def _record(recorder: Recorder, creator: Creator, campaign: Campaign, digest: st
         posts=posts_of(recorder.connection, creator.slug, campaign.success, recorder.now),
         creator_id=creator.creator_id,
         before=before,
-        reflections=_reflections(recorder.connection, recorder.now),
+        reflections=((seen.document, seen.packet_id),) if seen else (),
     )
     found = horizon.guide(dossier)
     subject = creator.creator_id
@@ -212,18 +213,6 @@ def _before(recorder: Recorder, creator: str, campaign: Campaign) -> dict[tuple[
     if found is None or found.body.get("campaign") != campaign.name:
         return {}
     return {(day, hour): value for day, hour, value, _ in found.body["slots"]}
-
-
-def _reflections(connection: sa.Connection, now: str) -> tuple[tuple[CycleReflection, str], ...]:
-    """Zenith's last look back, while it is of the last fortnight."""
-    packet = db.outbox.latest(connection, "CycleReflection", EVERYTHING)
-    if packet is None:
-        return ()
-    reflection = CycleReflection.parse(packet.payload)
-    oldest = format_timestamp(parse_timestamp(now) - timedelta(days=14))
-    if reflection.goal_window.until < oldest:
-        return ()
-    return ((reflection, packet.packet_id),)
 
 
 def _emit(recorder: Recorder, document: D, subject_id: str, parents: Sequence[str]) -> Record[D]:

@@ -176,7 +176,7 @@ def _route(
         guided = Guided(NOWHERE, recorded.body if recorded else {})
         oldest = min(run.since for run in runs)
         waited = (parse_timestamp(load.now) - parse_timestamp(oldest)).total_seconds()
-        evidence = (snapshot, *([recorded.packet_id] if recorded else []))
+        evidence = (snapshot, *([guided.body["packets"]["gradients"]] if recorded else []))
         jobs.append(
             lattice.Job(
                 creator_id_of(creator),

@@ -261,10 +261,11 @@ def _command(
     connection, creator = recorder.connection, recorder.partition.creator
     standing = db.decisions.in_force(connection, task.clip_id)
     assert standing is not None, "only promoted clips are scheduled"
-    day = task.recommended_time[:10]
+    midnight = parse_timestamp(f"{task.recommended_time[:10]}T00:00:00Z")
+    day = (format_timestamp(midnight), format_timestamp(midnight + timedelta(days=1)))
     entries = [
         QueueEntry(clip_id=clip_id, creator_id=creator_id_of(creator), slot=slot)
-        for clip_id, slot in db.publishing.booked_on(connection, creator, day)
+        for clip_id, slot in db.publishing.booked_between(connection, creator, *day)
     ]
     return ScheduleCommand(
         directive_id=standing[0].directive_id,

@@ -197,7 +197,8 @@ class Sitting:
             came = [origins[one] for one in order.packet_ids if one in origins]
             home = next((one for one in came if one.creator and one.day), place.partition)
             self.launch(directive, home, directive.not_before or self.now)
-        if directive.kind is DirectiveKind.RESCHEDULE:
+        # A route says where and how soon work goes that is wanted anyway.
+        if directive.kind is DirectiveKind.RESCHEDULE and directive.target is None:
             self.launch(directive, place.partition)
 
     def launch(self, directive: Directive, partition: Partition, due: str = "") -> None:

@@ -34,6 +34,11 @@ class Publication:
     receipt: PublicationReceipt | None
     packet_id: str
 
+    @property
+    def gone(self) -> bool:
+        """Whether it was taken down."""
+        return self.status == WITHDRAWN
+
 
 @dataclass(frozen=True)
 class Standing:
@@ -87,15 +92,13 @@ def unbook(connection: sa.Connection, clip_id: str) -> None:
     connection.execute(slots.delete().where(slots.c.clip_id == clip_id))
 
 
-def booked_on(connection: sa.Connection, creator: str, day: str) -> list[tuple[str, str]]:
-    """The clips that have slots of a creator's day, each with its slot; by slot."""
+def booked_between(
+    connection: sa.Connection, creator: str, since: str, until: str
+) -> list[tuple[str, str]]:
+    """The clips that have a creator's slots in [since, until), each with its slot; by slot."""
     rows = connection.execute(
         sa.select(slots.c.clip_id, slots.c.slot)
-        .where(
-            slots.c.creator == creator,
-            slots.c.slot >= f"{day}T00:00:00Z",
-            slots.c.slot <= f"{day}T23:59:59Z",
-        )
+        .where(slots.c.creator == creator, slots.c.slot >= since, slots.c.slot < until)
         .order_by(slots.c.slot)
     )
     return [(row.clip_id, row.slot) for row in rows]
@@ -196,6 +199,23 @@ def clips_of(connection: sa.Connection, creator: str) -> list[Standing]:
         .order_by(promotions.c.day, promotions.c.clip_id, publications.c.target)
     )
     return [_standing(row) for row in connection.execute(query)]
+
+
+def receipts_of(
+    connection: sa.Connection, partition: Partition
+) -> list[tuple[PublicationReceipt, str, str]]:
+    """What of a partition is published and stands: receipt, its packet and the video, by clip."""
+    rows = connection.execute(
+        sa.select(publications.c.body, publications.c.packet_id, promotions.c.video_id)
+        .join(promotions, promotions.c.clip_id == publications.c.clip_id)
+        .where(
+            promotions.c.creator == partition.creator,
+            promotions.c.day == partition.day,
+            publications.c.status == PUBLISHED,
+        )
+        .order_by(publications.c.clip_id, publications.c.target)
+    )
+    return [(PublicationReceipt.parse(row.body), row.packet_id, row.video_id) for row in rows]
 
 
 def posted_of(connection: sa.Connection, creator: str) -> list[Standing]:

@@ -122,8 +122,10 @@ def count(home: Home, message_type: str) -> int:
 
 
 @pytest.mark.part("HOR-1")
+@pytest.mark.spec("HOR-3")
 def test_history_is_imported_once_and_guidance_follows(home: Home, tmp_path: Path) -> None:
-    """HOR-1: takes campaign goals, engagement history, seasonality."""
+    """HOR-1: takes campaign goals, engagement history, seasonality. HOR-3: trajectory
+    recommendations."""
     set_goals(home)
     path = write(tmp_path / "history.csv", rows())
     first = json.loads(home.omniva("horizon", "import", str(path), "--json").stdout)
@@ -134,6 +136,7 @@ def test_history_is_imported_once_and_guidance_follows(home: Home, tmp_path: Pat
     assert home.count("engagement") == 56
     assert count(home, "EngagementRecord") == 56
     assert count(home, "SeasonalityProfile") == 1
+    assert count(home, "GoalTrajectory") == 3
     shown = json.loads(home.omniva("horizon", "show", "--json").stdout)
     body = shown["guidance"]
     slots = {(slot[0], slot[1]): slot for slot in body["slots"]}
@@ -325,7 +328,7 @@ def test_goals_that_are_taken_away_leave_neutral_guidance(home: Home) -> None:
     assert guidance.of_partition(bench(home, TODAY.isoformat())).neutral
 
 
-@pytest.mark.part("HOR-7")
+@pytest.mark.spec("HOR-7")
 def test_a_trend_that_turns_is_told_with_the_import_that_shows_it(
     home: Home, tmp_path: Path
 ) -> None:

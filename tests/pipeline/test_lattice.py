@@ -116,9 +116,9 @@ def packets(home: Home, message_type: str) -> list[dict[str, Any]]:
         return [json.loads(row.body)["payload"] for row in rows]
 
 
-@pytest.mark.part("LAT-2")
-@pytest.mark.part("LAT-3")
-@pytest.mark.part("LAT-10")
+@pytest.mark.spec("LAT-2")
+@pytest.mark.spec("LAT-3")
+@pytest.mark.spec("LAT-10")
 def test_a_burst_of_one_creator_does_not_hold_up_the_others(home: Home) -> None:
     """LAT-2: priority deltas. LAT-3: routing directives. LAT-10: intents only."""
     with instance() as opened:
@@ -154,7 +154,7 @@ def test_the_same_look_twice_says_nothing_new(home: Home) -> None:
         assert (again.advised, again.directives) == (0, 0)
 
 
-@pytest.mark.part("LAT-6")
+@pytest.mark.spec("LAT-6")
 @pytest.mark.spec("LAT-7")
 def test_it_looks_every_ten_minutes_and_when_a_backlog_crosses_its_threshold(home: Home) -> None:
     """LAT-6: on backlog thresholds. LAT-7: every 10 minutes."""
@@ -179,6 +179,34 @@ def test_a_quiet_house_writes_nothing(home: Home) -> None:
         for minutes in range(5):
             look(home, opened, now(601 * minutes))
         assert home.recorded() == before
+
+
+@pytest.mark.spec("LAT-1")
+def test_goals_that_are_behind_bring_a_creators_work_forward(home: Home) -> None:
+    """LAT-1: takes analysis scores, workload distribution, Horizon gradients, resource
+    utilization (scores: tests/resources/test_ordering.py)."""
+    today = datetime.now(UTC).date()
+    (home.path / "goals.yaml").write_text(
+        "campaigns:\n"
+        f"  - {{name: push, creators: [eve], since: {today - timedelta(days=20)}, "
+        f"until: {today + timedelta(days=20)}, cadence: {{clips_per_week: 7, weight: 1}}}}\n"
+    )
+    assert home.omniva("horizon", "recalibrate").exit_code == 0
+    with instance() as opened:
+        for slug in SLUGS:
+            enqueue(opened, slug, 1)
+        look(home, opened)
+        assert order(opened)[0] == "eve"
+    (told,) = (
+        item
+        for item in packets(home, "RoutingIntent")
+        if item["subject_id"] == creator_id_of("eve")
+    )
+    assert "goals +0.40" in told["reason"]
+    with home.store.read() as connection:
+        witnesses = [db.outbox.by_id(connection, packet) for packet in told["evidence"]]
+    kinds = [witness.message_type for witness in witnesses if witness]
+    assert kinds == ["WorkloadSnapshot", "GoalGradients"]
 
 
 @pytest.mark.part("LAT-1")

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 import pytest
+from dagster._core.definitions.partitions.context import partition_loading_context
 
 from omniva_dagster.cli._home import instance
 from omniva_dagster.contracts.types import format_timestamp
@@ -65,7 +66,9 @@ def tick(scene: Scene, opened: dg.DagsterInstance | None = None) -> list[dg.RunR
     sensor = located.get_repository_def().get_sensor_def("zenith_control")
     resources = {"state": build_resources(settings())["state"]}
     context = dg.build_sensor_context(instance=opened, resources=resources, definitions=located)
-    data = sensor.evaluate_tick(context)
+    # Which creators there are, Dagster's instance knows.
+    with partition_loading_context(dynamic_partitions_store=opened):
+        data = sensor.evaluate_tick(context)
     return list(data.run_requests or [])
 
 

@@ -21,7 +21,12 @@ from omniva_dagster.state.partition import Partition
 from tests.scenarios.daemons import daemon
 from tests.scenarios.stage import Scene, eventually
 
-pytestmark = [pytest.mark.media, pytest.mark.e2e, pytest.mark.timeout(900)]
+pytestmark = [
+    pytest.mark.media,
+    pytest.mark.e2e,
+    pytest.mark.takes(60),
+    pytest.mark.timeout(900),
+]
 
 Begin = Callable[[str], Scene]
 DYING = "tests.scenarios.dying"

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 
 import dagster as dg
+import pandas as pd
 import pytest
 
 from tests.scenarios.stage import Scene
@@ -103,3 +104,16 @@ def test_a_held_video_holds_its_clips_and_no_other(scene: Begin) -> None:
     assert posted["one"] == "not published"
     assert posted["two"] == "SCHEDULED"
     assert played.renderer.calls == ["fast"], "what is held is not rendered either"
+
+
+def test_a_clip_that_was_posted_before_it_was_held_is_still_among_the_published(
+    scene: Begin,
+) -> None:
+    played = scene("prepared")
+    clip, _ = played.clips
+    played.materialize("publications")
+    _held(played, clip)
+    played.materialize("publications")
+    published = pd.read_parquet(played.home.path / "warehouse" / "publications")
+    assert sorted(published["clip_id"]) == sorted(played.clips)
+    assert len(played.said("PublicationReceipt", clip)) == 1

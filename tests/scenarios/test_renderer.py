@@ -15,7 +15,7 @@ from tests.scenarios.control import clock, cycle, launch_due
 from tests.scenarios.stage import Scene, eventually
 from tests.support.home import DAY, environment
 
-pytestmark = pytest.mark.media
+pytestmark = [pytest.mark.media, pytest.mark.takes(30)]
 
 Begin = Callable[[str], Scene]
 

@@ -47,6 +47,21 @@ class Tone(StrEnum):
     AUTHORITATIVE = "authoritative"
 
 
+class Casing(StrEnum):
+    """How a title is written."""
+
+    AS_SPOKEN = "as_spoken"
+    SENTENCE = "sentence"
+    TITLE = "title"
+
+
+class Replacement(Document):
+    """A word or phrase that a brand says otherwise."""
+
+    word: Line = Field(description="Not this, in whatever case.")
+    use: Line = Field(description="But this.")
+
+
 class StylePreferences(Document):
     """How a creator's clips are to be worded; a new version is a shift of guidelines (4.7)."""
 
@@ -57,8 +72,15 @@ class StylePreferences(Document):
     require: Lines = Field(description="Words and phrases that must be in the description.")
     emoji: bool = Field(description="Whether emoji may stay.")
     hashtags: Count = Field(description="The most hashtags in a description.")
+    replace: Opt[Annotated[list[Replacement], Field(max_length=100)]] = Field(
+        default=None, description="What is said otherwise, in order."
+    )
+    casing: Opt[Casing] = Field(default=None, description="How titles are written.")
+    disclosure: Opt[Line] = Field(
+        default=None, description="The sentence that says that somebody paid for it."
+    )
     issued_at: Timestamp = Field(description="When they were set.")
-    schema_version: SemVer = Field(default="1.0.0", description="Version of this contract.")
+    schema_version: SemVer = Field(default="1.1.0", description="Version of this contract.")
 
 
 class DraftMetadata(Document):
@@ -108,7 +130,8 @@ class ConflictState(StrEnum):
 
 
 class ComplianceConflict(Document):
-    """Wording that breaks a policy; while unresolved, the clip is not to go out (4.7)."""
+    """Wording that breaks a policy; while it is unresolved and critical, Zenith holds the clip
+    (4.7)."""
 
     model_config = ConfigDict(
         json_schema_extra={"allOf": [when("state", "resolved", {"required": ["resolution"]})]}

@@ -15,7 +15,7 @@ from omniva_dagster.engines.halolux.words import CUT, clock, plain
 
 _QUOTED = re.compile(r"“([^”]*)”")
 _MOMENT = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}) ([0-9]{2}:[0-9]{2}) UTC")
-_CLOCK = re.compile(r"(?<![\w:])[0-9]+:[0-9]{2}(?![\w:])")
+_CLOCK = re.compile(r"(?<![\w:])[0-9]+:[0-9]{2}(?!\w|:\w)")
 # Whatever holds a digit, to its end: an id, a name, a number.
 _TOKEN = re.compile(r"-?[\w./:+-]*[0-9][\w./:+-]*", re.ASCII)
 _NUMBER = re.compile(r"-?[0-9]+(?:\.([0-9]+))?")

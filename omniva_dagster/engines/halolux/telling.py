@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from omniva_dagster.engines.halolux.evidence import Evidence, Packet
 from omniva_dagster.engines.halolux.words import fitting
 
+
 @dataclass(frozen=True)
 class Said:
     """A sentence, with the packets it rests on beside the one it is about.

@@ -20,7 +20,9 @@ def plain(text: object) -> str:
         elif unicodedata.category(char) in ("Cf", "Cs"):
             continue
         else:
-            kept.append(_INSTEAD.get(char, char) if char.isprintable() else "\N{REPLACEMENT CHARACTER}")
+            kept.append(
+                _INSTEAD.get(char, char) if char.isprintable() else "\N{REPLACEMENT CHARACTER}"
+            )
     return " ".join("".join(kept).split())
 
 
@@ -38,8 +40,8 @@ def listed(texts: Iterable[object], most: int = 5, each: int = 80) -> str:
 
 
 def number(value: float, digits: int = 2) -> str:
-    """A number with so many decimals; a whole one without."""
-    return str(value) if isinstance(value, int) else f"{value:.{digits}f}"
+    """A number with so many decimals."""
+    return f"{value:.{digits}f}"
 
 
 def seconds(value: float) -> str:

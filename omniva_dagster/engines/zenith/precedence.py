@@ -35,6 +35,7 @@ PRECEDENCE = (
     Rule("fallback", Engine.ECLIPSE, "work goes to a backup"),
     Rule("retry", Engine.ECLIPSE, "a failed job is tried again"),
     Rule("schedule", Engine.HORIZON, "when a clip goes out, and how urgent it is"),
+    Rule("routing", Engine.LATTICE, "which queue has a creator's work, and how urgent it is"),
     Rule("merit", Engine.PANTHEON, "what the judges found worth a clip"),
 )
 RULES = {rule.name: rule for rule in PRECEDENCE}

@@ -312,6 +312,25 @@ def _healing(word: Word, _posted: PostedBy) -> Heard:
     return [], [notice(worker_id_of(said["cluster"]), Severity.WARNING)]
 
 
+def _route(word: Word, _posted: PostedBy) -> Heard:
+    said = word.payload
+    return [
+        Wish(
+            said["subject_id"],
+            "routing",
+            DirectiveKind.RESCHEDULE,
+            word.packet_id,
+            word.sequence,
+            word.packet_id,
+            said["reason"][:1900],
+            weight=0.3,
+            owner="orchestrator",
+            target=f"{said['queue']}/{said['pool']}"[:64],
+            priority=said["priority"],
+        )
+    ], []
+
+
 def _notice(word: Word, occurrence: str, title: str, message: str) -> Callable[..., Notice]:
     def about(subject_id: str, severity: Severity, reason_code: str = "") -> Notice:
         return Notice(
@@ -340,4 +359,5 @@ _READERS: dict[str, Callable[[Word, PostedBy], Heard]] = {
     "UploadFailed": _upload_failed,
     "CrisisEscalation": _crisis,
     "HealingProposal": _healing,
+    "RoutingIntent": _route,
 }

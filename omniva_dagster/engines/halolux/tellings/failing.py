@@ -38,8 +38,8 @@ def _error(packet: Packet, _among: Evidence) -> Told:
 def _conflict(packet: Packet, _among: Evidence) -> Told:
     said = packet.payload
     return Said(
-        f"Paradox found a {said['kind'].replace('_', ' ')} of {len(said['affected_ids'])} documents "
-        f"and advised to {said['recommended_action']} ({said['severity']}): "
+        f"Paradox found a {said['kind'].replace('_', ' ')} of {len(said['affected_ids'])} "
+        f"documents and advised to {said['recommended_action']} ({said['severity']}): "
         f"{quoted(said['message'], _TEXT)}.",
         because=f"the rule {quoted(said['found_by'])}",
     )

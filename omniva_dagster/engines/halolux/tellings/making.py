@@ -38,12 +38,14 @@ def _rendered(packet: Packet, _among: Evidence) -> Iterator[Said | str]:
         f"{number(said['true_peak_dbtp'], 1)} dBTP.",
         because="measured on the finished file",
     )
-    program = plain(made["commands"][0]).split(" ")[0].rsplit("/", 1)[-1] if made["commands"] else ""
+    program = (
+        plain(made["commands"][0]).split(" ")[0].rsplit("/", 1)[-1] if made["commands"] else ""
+    )
     by = f" with {quoted(program)}" if program else ""
     yield (
         f"The encoder was {quoted(made['encoder'])}{by} on {quoted(made['hardware'])}, in "
         f"{number(made['cpu_seconds'], 1)} CPU seconds; the file is {said['size_bytes']} bytes, "
-        f"SHA-256 beginning {digest(said['sha256'])}, finished {moment(said['rendered_at'])}."
+        f"its checksum begins {digest(said['sha256'])}, finished {moment(said['rendered_at'])}."
     )
 
 

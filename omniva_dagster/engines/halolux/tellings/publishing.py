@@ -107,7 +107,7 @@ def _receipt(packet: Packet, _among: Evidence) -> Told:
     return Said(
         f"{quoted(said['target'])} took it at {moment(said['published_at'])} as {said['status']} "
         f"for {moment(said['scheduled_time'])}, at {quoted(said['location'], 400)}{youtube}; the "
-        f"file's SHA-256 begins {digest(said['media_sha256'])}, the receipt is "
+        f"file's checksum begins {digest(said['media_sha256'])}, the receipt is "
         f"{said['receipt_id']}.",
         because=f"the release {said['directive_id']} was in force",
     )

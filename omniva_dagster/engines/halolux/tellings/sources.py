@@ -39,8 +39,8 @@ def _scraper_job(packet: Packet, _among: Evidence) -> Told:
 def _raw_capture(packet: Packet, _among: Evidence) -> Told:
     said = packet.payload
     return (
-        f"The file came from {quoted(said['source_url'])}: {said['size_bytes']} bytes, SHA-256 "
-        f"beginning {digest(said['sha256'])}."
+        f"The file came from {quoted(said['source_url'])}: {said['size_bytes']} bytes, its "
+        f"checksum begins {digest(said['sha256'])}."
     )
 
 

@@ -1,0 +1,174 @@
+"""What wording may not say, as data (4.7: policy constraints).
+
+A policy on words is written for one language and is applied to that language alone: English words
+are not judged in a German text, and a German text is not judged by its words at all. A person is
+told so. Claims are looked for in a sentence; one that is denied or asked there is none, one that is
+quoted is pointed at and stops nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from omniva_dagster.contracts.cognition.common import Severity
+
+ANY = ""
+_DISEASE = (
+    r"(?:cancer|tumou?rs?|diabetes|autism|alzheimer'?s|dementia|depression|arthritis|asthma"
+    r"|covid(?:-19)?|hiv|aids|heart disease|adhd|anxiety|parkinson'?s|epilepsy)"
+)
+_MONEY = r"(?:money|savings|investments?|income|bitcoins?|portfolio)"
+
+
+@dataclass(frozen=True)
+class Policy:
+    """A rule on wording: ``critical`` holds the upload until a person answers; the others show."""
+
+    name: str
+    says: str
+    severity: Severity
+    language: str
+    patterns: tuple[str, ...]
+
+
+CLAIMS = (
+    Policy(
+        "medical_claims",
+        "no promise that something heals",
+        Severity.CRITICAL,
+        "en",
+        (
+            rf"\b(?:cur(?:e|es|ed|ing)|heal(?:s|ed|ing)?|revers(?:e|es|ed|ing)"
+            rf"|eliminat(?:e|es|ed|ing)|prevent(?:s|ed|ing)?|gets? rid of)\b[^.!?]{{0,40}}\b{_DISEASE}\b",
+            r"\b(?:miracle|instant) (?:cure|remedy)\b",
+            r"\b(?:stop|quit) taking (?:your|all) (?:medication|medicine|meds|pills|insulin)\b",
+            r"\blose \d+ ?(?:pounds|lbs?|kilos?|kg)\b[^.!?]{0,30}\bin (?:a|one|two|\d+) (?:day|week)s?\b",
+        ),
+    ),
+    Policy(
+        "financial_claims",
+        "no promise of gain",
+        Severity.CRITICAL,
+        "en",
+        (
+            r"\b(?:guaranteed|risk[- ]free|certain) (?:\w+ )?(?:returns?|profits?|income|gains?|investments?)\b",
+            rf"\b(?:doubl|tripl)(?:e|es|ed|ing) (?:your|my|their) {_MONEY}\b",
+            rf"\b(?:10x|100x|ten times) your {_MONEY}\b",
+            r"\bget[- ]rich[- ]quick\b",
+            r"\b(?:make|earn) \$?[\d,]+k? ?(?:dollars|euros|bucks)? (?:a|per|every|each) (?:day|week|hour)\b",
+            r"\b(?:can't|cannot) lose (?:any |your )?money\b",
+        ),
+    ),
+    Policy(
+        "misleading_superlatives",
+        "no rank that nobody gave",
+        Severity.WARNING,
+        "en",
+        (
+            r"\b(?:world|nation|country)'s (?:best|greatest|leading|number one|fastest|cheapest)\b",
+            r"\b(?:best|greatest|number one) (?:\w+ ){0,3}in the (?:world|country|universe)\b",
+            r"(?<!\w)#1 (?:rated|in|choice|best)\b",
+            r"\b100 ?% (?:safe|effective|guaranteed|natural|accurate)(?!\w)",
+            r"\b(?:scientifically|clinically) proven\b",
+        ),
+    ),
+    Policy(
+        "clickbait",
+        "no bait",
+        Severity.WARNING,
+        "en",
+        (
+            r"\byou (?:won't|will not|wouldn't) believe\b",
+            r"\b(?:doctors|dentists|banks|they) (?:hate|don't want you to)\b",
+            r"\bthis one (?:weird |simple )?trick\b",
+            r"\bwhat happen(?:s|ed) next will\b",
+        ),
+    ),
+)
+# Whole words alone: Scunthorpe, shiitake, assassins and Dickens are none of them.
+PROFANITY = re.compile(
+    r"\b(?:(?:mother)?f[u*@]ck(?:s|ed|er|ers|ing|in'?)?|(?:bull|horse|dip)?sh[i1*]t(?:s|ty|ting|head)?"
+    r"|assholes?|arseholes?|bitch(?:es|ing)?|cunts?|wank(?:er|ers|ing)|dickheads?"
+    r"|nigg(?:er|a)s?|fagg?ots?)\b",
+    re.IGNORECASE,
+)
+MAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+", re.ASCII)
+# With a country's code, brackets, or in groups of 3, 3 and 4: years, dates and sums are none.
+PHONE = re.compile(
+    r"(?<![\w.,:/-])(?:\+\d{1,3}[ .-]?(?:\(?\d{1,4}\)?[ .-]?){2,5}\d{2,4}"
+    r"|\(\d{3}\) ?\d{3}[ .-]\d{4}|\d{3}[ .-]\d{3}[ .-]\d{4})(?![\w:/-]|[.,]\d)"
+)
+LINK = re.compile(r"(?:https?://|www\.)[^\s“”\"']+", re.IGNORECASE)
+SPONSORED = re.compile(
+    r"\b(?:sponsored by|brought to you by|for sponsoring|(?:today's|our|this (?:video|episode)'s) sponsor"
+    r"|paid (?:partnership|promotion)|use (?:the |my |our )?(?:promo |discount )?code (?-i:[A-Z0-9]{3,})\b)",
+    re.IGNORECASE,
+)
+DISCLOSED = re.compile(
+    r"#ad\b|#sponsored\b|\bpaid (?:promotion|partnership)\b|\bsponsored\b|\badvertisement\b",
+    re.IGNORECASE,
+)
+_UNSPONSORED = re.compile(r"\b(?:not|isn't|wasn't|never|no)\b[^.!?]{0,15}$", re.IGNORECASE)
+# Right before a claim, or of the whole sentence: "they don't want you to know it cures" denies
+# nothing.
+_DENIED = re.compile(
+    r"(?:\b(?:no|not|never|nothing|nobody|none|without|neither|cannot)\b|n't\b)[^.!?]{0,20}$",
+    re.IGNORECASE,
+)
+_EXPOSED = re.compile(r"\b(?:myth|hoax|false|fake|scams?|debunk\w*|beware)\b", re.IGNORECASE)
+_SENTENCE = re.compile(r"[^.!?\n]+[.!?]*|[.!?]+")
+_QUOTED = re.compile(r"“[^”]*”|\"[^\"]*\"|«[^»]*»|(?<!\w)‘[^’]{3,}’(?!\w)")
+
+
+@dataclass(frozen=True)
+class Breach:
+    """Words that break a policy, and how much that matters where they stand."""
+
+    policy: str
+    says: str
+    passage: str
+    severity: Severity
+
+
+def breaches(text: str, language: str) -> Iterator[Breach]:
+    """The claims in a text, in its order by policy, each passage once."""
+    straight = text.replace("’", "'")
+    quoted = [match.span() for match in _QUOTED.finditer(text)]
+    for policy in CLAIMS:
+        if policy.language != ANY and not language.lower().startswith(policy.language):
+            continue
+        seen: set[str] = set()
+        for start, stop in _claims(policy, straight):
+            passage = text[start:stop]
+            if passage.casefold() in seen:
+                continue
+            seen.add(passage.casefold())
+            inside = any(first <= start and stop <= last for first, last in quoted)
+            severity = Severity.INFO if inside else policy.severity
+            yield Breach(policy.name, policy.says, passage[:2000], severity)
+
+
+def sponsored(text: str, language: str) -> str:
+    """The words that say that somebody paid; empty where there are none."""
+    if not language.lower().startswith("en"):
+        return ""
+    straight = text.replace("’", "'")
+    for match in SPONSORED.finditer(straight):
+        if not _UNSPONSORED.search(straight[: match.start()][-40:]):
+            return text[match.start() : match.end()]
+    return ""
+
+
+def _claims(policy: Policy, text: str) -> Iterator[tuple[int, int]]:
+    for sentence in _SENTENCE.finditer(text):
+        words = sentence.group()
+        if words.rstrip().endswith("?"):
+            continue
+        for pattern in policy.patterns:
+            for match in re.finditer(pattern, words, re.IGNORECASE):
+                denied = _EXPOSED.search(words) or _DENIED.search(words[: match.start()])
+                if policy.severity is Severity.CRITICAL and denied:
+                    continue
+                yield sentence.start() + match.start(), sentence.start() + match.end()

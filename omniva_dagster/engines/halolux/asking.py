@@ -1,0 +1,168 @@
+"""What is asked about, and which packets bear on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from omniva_dagster.contracts.ids import EVERYTHING, creator_id_of
+from omniva_dagster.engines.halolux.evidence import Evidence, Packet
+from omniva_dagster.engines.halolux.words import clock
+
+
+class Matter(StrEnum):
+    """What kind of thing is asked about."""
+
+    CLIP = "clip"
+    VIDEO = "video"
+    DIRECTIVE = "directive"
+    PACKET = "packet"
+    TRACE = "trace"
+    RUN = "run"
+    PARTITION = "partition"
+    SUBJECT = "subject"
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked about: a clip, video or other subject; of a directive, what it is about.
+
+    ``packet_ids`` are the packets that are meant, where it is about some; ``trace_id`` the
+    workflow; ``cut`` whether there was more lineage than was read.
+    """
+
+    matter: Matter
+    subject_id: str
+    trace_id: str
+    packet_ids: tuple[str, ...] = ()
+    directive_id: str = ""
+    cut: bool = False
+
+    @property
+    def key(self) -> str:
+        """Tells questions about one trace apart."""
+        parts = [self.matter.value, self.subject_id, *sorted(self.packet_ids)]
+        return " ".join([*parts, "cut"] if self.cut else parts)
+
+
+# Of a whole video or partition: what came of it, not each step of each clip.
+_BRIEF = frozenset(
+    {
+        *("ConsentRecord", "ScraperJob", "RawCapture", "VideoAsset", "AnalysisResult"),
+        *("Directive", "ArbitrationVerdict", "PublicationReceipt", "PublicationWithdrawn"),
+        *("OverrideRequest", "OperatorAction", "PanicSignal", "OperatorAlert", "Outcome"),
+        *("ConflictResolution", "RetryPlan", "QuarantineInstruction", "FallbackStrategy"),
+        *("CrisisEscalation", "ReadinessSignal", "UploadFailed", "SchedulerFault"),
+        *("ComplianceConflict", "LedgerInconsistency", "AtlasCollision", "Shortlist"),
+        *("CampaignGoals", "SchedulingWeights", "DriftWarning", "DagsterEvent"),
+    }
+)
+# Their sentences say "it": whose they are is said where it is not what was asked about.
+_OF_SOMETHING = frozenset(
+    {
+        *("Directive", "ArbitrationVerdict", "EditJob", "RenderedClip", "ScheduleTask", "Outcome"),
+        *("QueueMutation", "DraftMetadata", "StyledMetadata", "ComplianceConflict", "UploadJob"),
+        *("PublicationReceipt", "PublicationWithdrawn", "UploadFailed", "VoteReport", "RetryPlan"),
+        *("WorkerErrorEvent", "RoutingIntent", "PriorityDelta", "OverrideRequest"),
+        *("OperatorAction", "ComplianceAlert", "AnalysisPublished"),
+    }
+)
+
+
+def chosen(question: Question, evidence: Evidence) -> list[Packet]:
+    """The packets to tell of, in order."""
+    wanted = _chosen(question, evidence)
+    return [packet for packet in evidence.packets if packet.packet_id in wanted]
+
+
+def _chosen(question: Question, evidence: Evidence) -> set[str]:
+    match question.matter:
+        case Matter.CLIP:
+            return _of_clip(question, evidence)
+        case Matter.DIRECTIVE:
+            return _of_directive(question, evidence)
+        case Matter.PACKET:
+            return evidence.ancestors(question.packet_ids)
+        case Matter.SUBJECT:
+            about = [packet.packet_id for packet in evidence.about(question.subject_id)]
+            return evidence.ancestors([*about, *question.packet_ids])
+        case _:
+            return _in_brief(question, evidence)
+
+
+def _of_clip(question: Question, evidence: Evidence) -> set[str]:
+    mine = evidence.about(question.subject_id)
+    wide = _over_all(mine, evidence)
+    return evidence.ancestors(packet.packet_id for packet in [*mine, *wide])
+
+
+def _in_brief(question: Question, evidence: Evidence) -> set[str]:
+    mine = [packet for packet in evidence.packets if packet.trace_id == question.trace_id]
+    beside = {packet.packet_id for packet in _over_all(mine, evidence)}
+    return {
+        packet.packet_id
+        for packet in evidence.packets
+        if packet.message_type in _BRIEF
+        and (packet.subject_id not in _above(mine) or packet.packet_id in beside)
+    }
+
+
+def _above(mine: list[Packet]) -> set[str]:
+    return {EVERYTHING, *(creator_id_of(packet.creator) for packet in mine if packet.creator)}
+
+
+def _over_all(mine: list[Packet], evidence: Evidence) -> list[Packet]:
+    """Orders on the creator, the video or all work that came while the clip was on its way."""
+    if not mine:
+        return []
+    above = _above(mine)
+    above |= {str(packet.payload["video_id"]) for packet in mine if "video_id" in packet.payload}
+    out = [one.emitted_at for one in mine if one.message_type == "PublicationReceipt"]
+    since, until = mine[0].emitted_at, min(out, default="9")
+    return [
+        packet
+        for packet in evidence.of_type("Directive")
+        if packet.subject_id in above
+        and packet.emitted_at >= since
+        and (packet.emitted_at <= until or packet.payload.get("kind") == "cancel")
+    ]
+
+
+def _of_directive(question: Question, evidence: Evidence) -> set[str]:
+    it = next((evidence.by_id[one] for one in question.packet_ids if one in evidence.by_id), None)
+    if it is None:
+        return set()
+    place = evidence.packets.index(it)
+    after = [
+        packet.packet_id
+        for packet in evidence.packets[place + 1 :]
+        if packet.subject_id == it.subject_id
+        and packet.message_type in ("Directive", "PublicationReceipt", "PublicationWithdrawn")
+    ]
+    beside = [
+        packet.packet_id
+        for packet in evidence.of_type("ArbitrationVerdict")
+        if packet.payload.get("directive_id") == question.directive_id
+    ]
+    spans = [one.packet_id for one in evidence.about(it.subject_id, "ClipCandidate")]
+    return evidence.ancestors([it.packet_id, *beside, *spans]) | set(after)
+
+
+def whose(packet: Packet, question: Question, evidence: Evidence) -> tuple[str, tuple[str, ...]]:
+    """Words that say what a sentence is about, and the packets they rest on; empty if it is clear
+    from the question."""
+    if packet.message_type not in _OF_SOMETHING:
+        return "", ()
+    if packet.subject_id == question.subject_id:
+        return "", ()
+    if packet.subject_id == EVERYTHING:
+        return "Of all work: ", ()
+    if packet.creator and packet.subject_id == creator_id_of(packet.creator):
+        return "Of the creator's work: ", ()
+    span = next(iter(evidence.about(packet.subject_id, "ClipCandidate")), None)
+    if span is not None:
+        start, end = span.payload["start_time"], span.payload["end_time"]
+        return f"Of the span {clock(start)} to {clock(end)}: ", (span.packet_id,)
+    if evidence.about(packet.subject_id, "VideoAsset"):
+        return "Of the video: ", ()
+    return f"Of {packet.subject_id}: ", ()
