@@ -27,7 +27,7 @@ from typing import Any
 from benchmarks.history import CREATORS, Clip, fill
 from benchmarks.ledger import Measured, measured
 from omniva_dagster.contracts.base import Document
-from omniva_dagster.contracts.ids import derive_id, worker_id_of
+from omniva_dagster.contracts.ids import derive_id
 from omniva_dagster.contracts.types import format_timestamp
 
 OPEN = 10_000
@@ -147,17 +147,12 @@ def _emit(connection: Any, clip: Clip, document: Document) -> str:
     from omniva_dagster.state import outbox
     from omniva_dagster.state.partition import Partition
 
-    subject = {
-        "ConflictResolution": "conflict_id",
-        "RetryPlan": "job_id",
-        "OverrideRequest": "subject_id",
-    }.get(type(document).__name__)
     packet = outbox.emit(
         connection,
         outbox.Emission(
             document,
             "benchmark",
-            getattr(document, subject) if subject else worker_id_of(document.subject),
+            clip.clip_id,
             derive_id("trace", clip.video_id),
             (_promotion(clip),),
             Partition(clip.creator, clip.day),

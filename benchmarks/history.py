@@ -168,7 +168,7 @@ class Clip:
 
     def _packet(self, message_type: str, producer: str, packet_id: str, payload: Row) -> Row:
         trace_id = derive_id("trace", self.video_id)
-        envelope = {
+        envelope: dict[str, Any] = {
             "message_id": packet_id,
             "message_type": message_type,
             "schema_version": "1.0.0",

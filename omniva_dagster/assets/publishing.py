@@ -1,9 +1,12 @@
 """Publishing: when each clip goes out, in which words, and the proof that it did, once."""
 
+from collections.abc import Mapping
+
 import dagster as dg
 
 from omniva_dagster import state as db
 from omniva_dagster.assets._common import Shown, cell, outcome_metadata, pipeline_asset
+from omniva_dagster.contracts.cognition.chorus import StyledMetadata
 from omniva_dagster.contracts.editing import RenderedClip
 from omniva_dagster.contracts.ids import derive_id
 from omniva_dagster.contracts.publishing import (
@@ -15,7 +18,7 @@ from omniva_dagster.contracts.publishing import (
 from omniva_dagster.contracts.reasons import ReasonCode
 from omniva_dagster.contracts.record import Record
 from omniva_dagster.engines import chorus
-from omniva_dagster.resources import conflicts, guidance, scheduling
+from omniva_dagster.resources import conflicts, explaining, guidance, narrating, scheduling, wording
 from omniva_dagster.resources.desk import ZenithDesk
 from omniva_dagster.resources.media import AtlasResource, PublisherResource
 from omniva_dagster.resources.sidecars import load_analysis, spoken
@@ -76,7 +79,7 @@ def schedule_tasks(
     return dg.Output(records, metadata=metadata | outcome_metadata(bench.finish()))
 
 
-@pipeline_asset(UploadJob, group="publish", kinds={"python"}, version="1")
+@pipeline_asset(UploadJob, group="publish", kinds={"python"}, version="2")
 def upload_jobs(
     context: dg.AssetExecutionContext,
     schedule_tasks: list[Record[ScheduleTask]],
@@ -86,41 +89,61 @@ def upload_jobs(
 ) -> dg.Output[list[Record[UploadJob]]]:
     """Title, description and tags of every scheduled clip, from the clip's own words.
 
-    Within the limits of the contract and of the platforms.
+    Chorus brings them into the creator's voice (`voices/<creator>.yaml`), within policy and the
+    platforms' limits; what breaks a policy is held until a person answers (`omniva review`). What
+    is out is not worded anew.
     """
     bench = state.workbench(context)
+    refined: dict[str, StyledMetadata] = {}
 
     def work(task: Record[ScheduleTask]) -> Commit:
+        target = publisher.publisher.target
         with bench.store.read() as connection:
             pinned = db.decisions.promotion(connection, task.subject_id)
             held = db.library.video(connection, task.video_id)
+            sent = wording.sent(connection, task, target)
+        if sent is not None:
+            return lambda _recorder: [sent]
         assert pinned is not None
         assert held is not None
         span = pinned.candidate
-        words = load_analysis(bench.store, atlas.store, task.video_id).words
+        analysis = load_analysis(bench.store, atlas.store, task.video_id)
         inside = [
             item.text
-            for item in words
+            for item in analysis.words
             if item.start >= span.start_time and item.end <= span.end_time
         ]
-        wording = chorus.word(spoken(inside), span.semantic_tags, held[0].title, held[0].source_url)
-        job = UploadJob(
-            clip_id=task.subject_id,
-            title=wording.title,
-            description=wording.description,
-            keywords=wording.keywords,
-            scheduled_time=task.document.recommended_time,
-            privacy_status=PrivacyStatus(publisher.privacy_status),
-            distribution_targets=[publisher.publisher.target],
+        said = spoken(inside)
+        speech = wording.speech_of(
+            task.subject_id,
+            task.video_id,
+            task.trace_id,
+            bench.partition.creator,
+            chorus.draft(said, span.semantic_tags, held[0].title, held[0].source_url),
+            said,
+            analysis.language,
+            [task.packet_id, pinned.packet_id],
         )
 
         def commit(recorder: Recorder) -> list[Record[UploadJob]]:
+            styled = wording.refine(recorder, speech)
+            refined[task.subject_id] = styled.document
+            machine = styled.document.machine
+            job = UploadJob(
+                clip_id=task.subject_id,
+                title=machine.title,
+                description=machine.description,
+                keywords=machine.keywords,
+                scheduled_time=task.document.recommended_time,
+                privacy_status=PrivacyStatus(publisher.privacy_status),
+                distribution_targets=[target],
+            )
             return [
                 recorder.record(
                     job,
                     subject_id=task.subject_id,
                     trace_id=task.trace_id,
-                    parents=[task.packet_id, pinned.packet_id],
+                    parents=[task.packet_id, pinned.packet_id, styled.packet_id],
                     video_id=task.video_id,
                 )
             ]
@@ -135,7 +158,11 @@ def upload_jobs(
         f"| {record.document.scheduled_time} | {record.document.privacy_status.value} |"
         for record in records
     ]
-    metadata: Shown = {"clips": len(records), "uploads": dg.MetadataValue.md("\n".join(lines))}
+    metadata: Shown = {
+        "clips": len(records),
+        "uploads": dg.MetadataValue.md("\n".join(lines)),
+        "wording": dg.MetadataValue.md(_wording(refined)),
+    }
     return dg.Output(records, metadata=metadata | outcome_metadata(bench.finish()))
 
 
@@ -167,7 +194,14 @@ def publications(
         f"| {record.document.scheduled_time} | `{record.document.location}` |"
         for record in records
     ]
-    metadata: Shown = {"published": len(records), "receipts": dg.MetadataValue.md("\n".join(lines))}
+    why = explaining.stories(
+        bench.store, atlas.home, {record.subject_id: record.trace_id for record in records}
+    )
+    metadata: Shown = {
+        "published": len(records),
+        "receipts": dg.MetadataValue.md("\n".join(lines)),
+        "why": dg.MetadataValue.md(narrating.table(why)),
+    }
     return dg.Output(records, metadata=metadata | outcome_metadata(bench.finish()))
 
 
@@ -208,6 +242,7 @@ class _Door:
             raise Skip(ReasonCode.NOT_RENDERED, "the clip is not rendered; see rendered_clips")
         target = self._publisher.target
         key = derive_id("publication", job.subject_id, target)
+        payload: tuple[str, ...] = ()
         # The claim and the release it rests on are of one transaction.
         with self._bench.store.begin() as connection:
             standing = db.publishing.publication(connection, job.subject_id, target)
@@ -225,6 +260,13 @@ class _Door:
                     job.video_id,
                 )
                 return lambda _recorder: [done]
+            if why := wording.stale(connection, job):
+                raise Skip(
+                    ReasonCode.NOT_RELEASED,
+                    f"{why}: materialize upload_jobs of this partition, then publications",
+                )
+            styled = wording.latest(connection, job.subject_id)
+            payload = (styled.packet_id,) if styled else ()
             release = self._zenith.release(
                 self._bench.recorder(connection),
                 job.subject_id,
@@ -254,7 +296,7 @@ class _Door:
                 receipt,
                 subject_id=job.subject_id,
                 trace_id=job.trace_id,
-                parents=[release.packet_id, job.packet_id, clip.packet_id],
+                parents=[release.packet_id, job.packet_id, clip.packet_id, *payload],
                 video_id=job.video_id,
                 occurrence=key,
             )
@@ -262,6 +304,23 @@ class _Door:
             return [record]
 
         return commit
+
+
+def _wording(refined: Mapping[str, StyledMetadata]) -> str:
+    """What Chorus changed and why, and what waits for a person."""
+    lines = ["| clip | what | rule | why |", "|---|---|---|---|"]
+    for clip_id, styled in sorted(refined.items()):
+        lines += [
+            f"| {clip_id} | {cell(delta.field.value)} | {cell(delta.rule)} | {cell(delta.reason)} |"
+            for delta in styled.deltas
+        ]
+        lines += [
+            f"| {clip_id} | {cell(one.field.value)} | {cell(one.policy)} | held: "
+            f"{cell(one.passage)}; omniva review resolve {one.conflict_id} |"
+            for one in styled.conflicts
+            if chorus.holds(one)
+        ]
+    return "\n".join(lines) if len(lines) > 2 else "nothing was changed"
 
 
 def _subject(

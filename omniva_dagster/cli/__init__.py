@@ -25,6 +25,7 @@ _COMMANDS = {
     "schemas": ("schemas", "Generate and check the JSON Schema files."),
     "horizon": ("horizon", "Campaign goals, engagement history, and what follows from them."),
     "override": ("override", "Have Zenith decide otherwise on a clip, video, creator or worker."),
+    "review": ("review", "Ask the judges again; answer what Chorus could not settle."),
     "panic": ("panic", "Stop all work, or that of creators or workers, at once."),
     "resume": ("panic", "Take up work again that the panic button stopped."),
     "control": ("control", "What is held and why, what is wanted, what was decided."),

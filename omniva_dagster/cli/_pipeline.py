@@ -100,8 +100,11 @@ def _tell_eclipse(opened: DagsterInstance, result: Any) -> None:
 def _decide() -> None:
     """A control cycle: without a daemon, too, what a run brought up is decided."""
     from omniva_dagster.resources.control import run_cycle
+    from omniva_dagster.resources.impact import settle_up
 
-    report = run_cycle(store(), format_timestamp(datetime.now(UTC)))
+    now = format_timestamp(datetime.now(UTC))
+    report = run_cycle(store(), now)
+    settle_up(store(), settings().home, now)
     for trouble in report.troubles:
         click.secho(trouble, fg="yellow", err=True)
 

@@ -43,9 +43,11 @@ def status(as_json: bool) -> None:
 def cycle(at_once: bool, as_json: bool) -> None:
     """One control cycle in this process: hear everything that waits, and decide."""
     from omniva_dagster.resources.control import run_cycle
+    from omniva_dagster.resources.impact import settle_up
 
-    prepare()
+    home = prepare().home
     report = run_cycle(store(), _control.now())
+    settle_up(store(), home, report.at)
     if as_json:
         said = {
             "cycle": report.number,

@@ -119,12 +119,24 @@ def _must_make_sense(
         )
     if wanted is DirectiveKind.RETRY and place.scope in ("all", "worker", "creator"):
         raise click.ClickException("name the clip, video or document that failed, by its id")
+    if wanted not in (DirectiveKind.HOLD, DirectiveKind.CANCEL):
+        _must_be_there(connection, found)
     if at is not None:
         if wanted not in (DirectiveKind.RESCHEDULE, DirectiveKind.RETRY):
             raise click.UsageError(f"--at is of reschedule and retry, not of {wanted.value}")
         _must_be_ahead(at)
     if wanted is DirectiveKind.RESCHEDULE:
         _must_be_movable(connection, found, at, priority)
+
+
+def _must_be_there(connection: sa.Connection, found: _control.Subject) -> None:
+    from omniva_dagster.state import publishing
+
+    if publishing.is_withdrawn(connection, found.subject_id):
+        raise click.ClickException(
+            f"{found.words} was taken down; what is withdrawn is not posted again "
+            "(its receipt and the reason are in outbox.withdrawn)"
+        )
 
 
 def _must_be_ahead(at: str) -> None:

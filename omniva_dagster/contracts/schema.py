@@ -14,6 +14,7 @@ from omniva_dagster.contracts.brand import BrandKit
 from omniva_dagster.contracts.campaign import GoalsFile
 from omniva_dagster.contracts.envelope import Envelope
 from omniva_dagster.contracts.registry import MESSAGE_TYPES, snake_case
+from omniva_dagster.contracts.voice import BrandVoice
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 BASE_ID = "https://schemas.omniva.example/1/"
@@ -21,7 +22,7 @@ INDEX = "index.json"
 
 Schema = dict[str, Any]
 # What people write and nothing sends: it has a schema file, for editors, and is no message type.
-CONFIGURATION: tuple[type[Document], ...] = (BrandKit, GoalsFile)
+CONFIGURATION: tuple[type[Document], ...] = (BrandKit, BrandVoice, GoalsFile)
 # Order of keywords in a file: what a reader asks first comes first.
 _ORDER = (
     *("$schema", "$id", "title", "description", "type", "format", "enum", "required"),

@@ -9,8 +9,10 @@ kept one is not what was recorded.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
@@ -97,6 +99,20 @@ def explain(library: Library, question: Question) -> Explained:
     bundle = bundle or halolux.explain(question, evidence.packets)
     seconds = time.perf_counter() - begun
     return Explained(question, bundle, evidence.packets, seconds, kept)
+
+
+def stories(store: Store, home: str, clips: Mapping[str, str]) -> dict[str, InterpretabilityBundle]:
+    """Why each of these clips is as it is, by its id; ``clips`` gives the traces. Those of a ledger
+    that is not what was recorded are left out: Stardust's checks say so."""
+    from omniva_dagster.stardust.errors import LedgerError
+    from omniva_dagster.stardust.layout import Layout
+
+    library = Library(Layout(Path(home) / "ledger"), store)
+    found = {}
+    for clip_id, trace_id in clips.items():
+        with suppress(LedgerError):
+            found[clip_id] = explain(library, Question(Matter.CLIP, clip_id, trace_id)).bundle
+    return found
 
 
 def gathered(library: Library, question: Question) -> tuple[Question, list[Packet]]:

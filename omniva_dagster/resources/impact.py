@@ -6,6 +6,7 @@ at the time it is made; a crisis that Eclipse raises is explained as an anomaly.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -22,11 +23,16 @@ from omniva_dagster.resources.explaining import Explained, Library
 from omniva_dagster.state import tables
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from omniva_dagster.state.partition import Partition
     from omniva_dagster.state.store import Store
 
 _ALWAYS = (DirectiveKind.CANCEL.value, DirectiveKind.RELEASE.value)
-_LATEST = 50
+# Looked at, and explained at a time: what is left has its turn in the next cycle.
+_LATEST = 1000
+_AT_ONCE = 50
+_LOG = logging.getLogger("omniva.halolux")
 
 
 @dataclass(frozen=True)
@@ -49,32 +55,30 @@ def explain_high_impact(
         due += _crises(connection) if partition is None else []
         due = _unexplained(connection, due)
     found = []
-    for one in due:
+    for one in due[:_AT_ONCE]:
         explained = explaining.explain(library, one.question)
         explaining.record(library.store, explained, now, one.occurrence)
         found.append(explained)
     return found
 
 
-def settle_up(store: Store, home: str, now: str) -> int:
+def settle_up(store: Store, home: Path, now: str) -> int:
     """The same after a control cycle; how many were explained. It never stands in a cycle's way:
     what can not be explained now is due again the next time."""
-    import logging
-    from pathlib import Path
-
-    from omniva_dagster.stardust.errors import LedgerError
     from omniva_dagster.stardust.layout import Layout
 
     try:
-        return len(explain_high_impact(Library(Layout(Path(home) / "ledger"), store), now))
-    except (LedgerError, OSError) as error:
-        logging.getLogger("omniva.halolux").warning("not explained yet: %s", error)
+        return len(explain_high_impact(Library(Layout(home / "ledger"), store), now))
+    except Exception:
+        _LOG.exception("what was decided is not explained yet")
         return 0
 
 
 def _directives(connection: sa.Connection, partition: Partition | None) -> list[_Due]:
     log = tables.directives.c
-    query = sa.select(log.directive_id, log.subject_id, log.kind, log.packet_id)
+    query = sa.select(
+        log.directive_id, log.subject_id, log.kind, log.packet_id, tables.packets.c.trace_id
+    ).join(tables.packets, tables.packets.c.packet_id == log.packet_id)
     if partition is not None:
         query = query.where(log.creator == partition.creator, log.day == partition.day)
     rows = connection.execute(query.order_by(log.sequence.desc()).limit(_LATEST)).all()
@@ -84,7 +88,7 @@ def _directives(connection: sa.Connection, partition: Partition | None) -> list[
             asking.of_directive(
                 row.directive_id,
                 row.subject_id,
-                _trace_of(connection, row.packet_id),
+                row.trace_id,
                 row.packet_id,
             ),
             row.directive_id,
@@ -106,7 +110,7 @@ def _crises(connection: sa.Connection) -> list[_Due]:
         sa.select(packets.packet_id, packets.trace_id)
         .where(packets.subject_id == EVERYTHING, packets.message_type == "CrisisEscalation")
         .order_by(packets.sequence.desc())
-        .limit(_LATEST)
+        .limit(_AT_ONCE)
     )
     return [
         _Due(Question(Matter.PACKET, EVERYTHING, row.trace_id, (row.packet_id,)), row.packet_id)
@@ -126,9 +130,3 @@ def _unexplained(connection: sa.Connection, due: list[_Due]) -> list[_Due]:
     packets = tables.packets.c
     known = set(connection.scalars(sa.select(packets.packet_id).where(packets.packet_id.in_(ids))))
     return [one for packet_id, one in ids.items() if packet_id not in known]
-
-
-def _trace_of(connection: sa.Connection, packet_id: str) -> str:
-    packets = tables.packets.c
-    query = sa.select(packets.trace_id).where(packets.packet_id == packet_id)
-    return str(connection.scalar(query))

@@ -9,12 +9,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from omniva_dagster.contracts.cognition.halolux import InterpretabilityBundle
 
 _MARKUP = frozenset("\\`*_[]<>#!|~&@$")
 _REF = 8
+_ROWS = 20
+_DECIDE = frozenset({"zenith", "pantheon", "paradox", "eclipse", "chorus", "operator"})
 _SHOWN_REFS = 4
 
 
@@ -72,9 +74,23 @@ def escaped(text: str) -> str:
 
 
 def paragraph(bundle: InterpretabilityBundle, most: int = 600) -> str:
-    """The beginning of the story, for a table's cell, as Markdown."""
-    text = " ".join(one.text for one in bundle.narrative)
+    """What came of it and who decided that, for a table's cell, as Markdown."""
+    first = [one.text for one in bundle.narrative[:1]]
+    decided = [one.conclusion for one in bundle.reasoning_chain if one.module in _DECIDE]
+    text = " ".join(dict.fromkeys([*first, *decided]))
     return escaped(text if len(text) <= most else f"{text[: most - 1].rstrip()}…")
+
+
+def table(bundles: Mapping[str, InterpretabilityBundle]) -> str:
+    """The beginning of each explanation, by what it is about, as a table of Markdown."""
+    lines = ["| about | complete | why |", "|---|---|---|"]
+    lines += [
+        f"| {escaped(name)} | {bundle.completeness:g} | {paragraph(bundle)} |"
+        for name, bundle in list(bundles.items())[:_ROWS]
+    ]
+    if len(bundles) > _ROWS:
+        lines.append(f"| and {len(bundles) - _ROWS} more | | `omniva explain <id>` |")
+    return "\n".join(lines)
 
 
 def _refs(packets: Sequence[str]) -> str:

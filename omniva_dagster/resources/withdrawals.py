@@ -72,12 +72,6 @@ def withdraw_due(
     return taken
 
 
-def still_out(store: Store, creator: str) -> int:
-    """How many publications of a creator are recalled and not yet gone."""
-    with store.read() as connection:
-        return len(db.publishing.recalled(connection, creator=creator))
-
-
 class _Withdrawing:
     """One publication on its way down."""
 

@@ -22,10 +22,12 @@ from omniva_dagster.settings import settings
 def zenith_control(context: dg.SensorEvaluationContext, state: StateResource) -> dg.SensorResult:
     """A cycle; then what it wants of Dagster."""
     from omniva_dagster.resources.control import run_cycle
+    from omniva_dagster.resources.impact import settle_up
     from omniva_dagster.resources.offering import offer
 
     now = format_timestamp(datetime.now(UTC))
     report = run_cycle(state.store, now)
+    settle_up(state.store, settings().home, now)
     offered = offer(state.store, context.instance, now, settings().reoffer_seconds)
     for record in report.directives:
         directive = record.document

@@ -40,6 +40,7 @@ HEARS: dict[str, tuple[str, ...]] = {
     "OperatorAction": (ZENITH,),
     "ConsentRecord": (ZENITH,),
     "UploadFailed": (ZENITH,),
+    "ComplianceConflict": (ZENITH,),
     "RoutingIntent": (ZENITH,),
 }
 # What does not wait for the next control cycle (4.9, Trigger Conditions).

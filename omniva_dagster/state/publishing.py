@@ -172,6 +172,14 @@ def withdrawn(connection: sa.Connection, clip_id: str, target: str) -> None:
     )
 
 
+def is_withdrawn(connection: sa.Connection, clip_id: str) -> bool:
+    """Whether a clip was taken down somewhere: it is not posted there again."""
+    query = sa.select(publications.c.target).where(
+        publications.c.clip_id == clip_id, publications.c.status == WITHDRAWN
+    )
+    return connection.execute(query).first() is not None
+
+
 def recalled(
     connection: sa.Connection, *, creator: str = "", clip_id: str = "", limit: int = 1000
 ) -> list[Standing]:

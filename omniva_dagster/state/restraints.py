@@ -63,9 +63,13 @@ class Restraint:
     def lifted_by(self) -> str:
         """The command that would lift it."""
         if self.rule == "consent":
-            return f"omniva creators grant {self.name or self.partition.creator} --reason ..."
+            return f"omniva creators grant {self.name or self.partition.creator} --consent ..."
+        if self.rule == "takedown":
+            return "nothing, once it is taken down: what is withdrawn is not posted again"
         if self.rule == "panic":
             return f"omniva resume --signal {self.ground} --reason ..."
+        if self.rule == "compliance" and self.ground != self.ground_packet_id:
+            return f"omniva review resolve {self.ground} --accept --reason ..."
         named = f"worker:{self.name}" if self.scope == "worker" else self.name or self.subject_id
         what = "all" if self.scope == "all" else named
         return f"omniva override release {what} --reason ..."

@@ -246,6 +246,9 @@ def test_a_single_clip_is_taken_down_by_an_override(home: Home) -> None:
     assert status_of(home.store, stays) == "PUBLISHED"
     (withdrawn,) = _said(home, "PublicationWithdrawn")
     assert "a wrong name in it" in withdrawn["reason"]
+    again = home.omniva("override", "release", out, "--reason", "after all")
+    assert again.exit_code == 1
+    assert "what is withdrawn is not posted again" in again.output
     report = json.loads(home.omniva("status", "--creator", "ada", "--day", DAY, "--json").stdout)
     shown = {clip["clip_id"]: (clip["status"], bool(clip["path"])) for clip in report["clips"]}
     assert shown == {out: ("WITHDRAWN", False), stays: ("SCHEDULED", True)}

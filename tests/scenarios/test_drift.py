@@ -95,7 +95,7 @@ def test_a_drift_warning_changes_tomorrows_slots_and_nothing_of_today(
     assert fresh
     for task in fresh:
         assert parse_timestamp(task["recommended_time"]).hour == BEST_HOUR
-        assert task["horizon_adjustment"] > 0.3
+        assert task["horizon_adjustment"] > 0.15
         assert f"{BEST_HOUR}:00 +0." in task["notes"]
         assert "campaign year" in task["notes"]
         (mutation,) = played.said("QueueMutation", task["clip_id"])
@@ -119,3 +119,36 @@ def test_a_drift_warning_changes_tomorrows_slots_and_nothing_of_today(
     )
     assert check.passed
     assert "neutral" in str(check.metadata["guidance"].value)
+
+
+@pytest.mark.spec("HOR-1")
+def test_slots_that_operators_move_make_horizon_more_careful(scene: Begin, tmp_path: Path) -> None:
+    """HOR-1: takes campaign goals, engagement history, seasonality, Zenith's reflections."""
+    played = scene("prepared")
+    clip, _ = played.clips
+    played.home.path.joinpath("goals.yaml").write_text(GOALS)
+    played.omniva("horizon", "import", str(history(tmp_path / "history.csv")))
+    week_later = datetime.now(UTC) + timedelta(days=7)
+    at = format_timestamp(week_later)
+    played.omniva("override", "reschedule", clip, "--at", at, "--reason", "the launch is at noon")
+    assert played.materialize("schedule_tasks").success
+    (moved,) = (
+        item for item in played.said("QueueMutation", clip) if item["mutation"] == "rescheduled"
+    )
+    assert moved["commitment_time"] == at
+
+    after = format_timestamp(week_later + timedelta(days=1))
+    recalibrate(played.home.store, read_goals(), after)
+    (reflection,) = played.recorded("CycleReflection")
+    assert reflection["producer"] == "zenith"
+    (log,) = (
+        item
+        for item in played.recorded("CommitmentLog")
+        if item["message_id"] in reflection["payload"]["evidence"]
+    )
+    assert reflection["payload"]["overridden"][0] in log["payload"]["directives"]
+    assert "the launch is at noon" in reflection["payload"]["went_badly"][0]
+    weights = played.recorded("SchedulingWeights")[-1]
+    said = weights["payload"]["explanation"]
+    assert "operators moved 1 slot lately, so nudges count for 0.80" in said
+    assert reflection["message_id"] in weights["payload"]["evidence"]

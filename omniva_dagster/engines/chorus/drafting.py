@@ -37,6 +37,8 @@ class Draft:
     source_title: str
     source_url: str
     keywords: tuple[str, ...]
+    # Whether the body is all of the description: a person wrote it.
+    whole: bool = False
 
     @property
     def title(self) -> str:
@@ -46,6 +48,8 @@ class Draft:
     @property
     def description(self) -> str:
         """As drafted, hashtags and all."""
+        if self.whole:
+            return cut(self.body, DESCRIPTION_LIMIT, bytes_of)
         parts = [self.body, credited(self.source_title, self.source_url)]
         return described(parts, hashtags(self.keywords, HASHTAGS))
 

@@ -41,10 +41,12 @@ CLAIMS = (
         "en",
         (
             rf"\b(?:cur(?:e|es|ed|ing)|heal(?:s|ed|ing)?|revers(?:e|es|ed|ing)"
-            rf"|eliminat(?:e|es|ed|ing)|prevent(?:s|ed|ing)?|gets? rid of)\b[^.!?]{{0,40}}\b{_DISEASE}\b",
+            r"|eliminat(?:e|es|ed|ing)|prevent(?:s|ed|ing)?|gets? rid of)\b"
+            rf"[^.!?]{{0,40}}\b{_DISEASE}\b",
             r"\b(?:miracle|instant) (?:cure|remedy)\b",
             r"\b(?:stop|quit) taking (?:your|all) (?:medication|medicine|meds|pills|insulin)\b",
-            r"\blose \d+ ?(?:pounds|lbs?|kilos?|kg)\b[^.!?]{0,30}\bin (?:a|one|two|\d+) (?:day|week)s?\b",
+            r"\blose \d+ ?(?:pounds|lbs?|kilos?|kg)\b[^.!?]{0,30}"
+            r"\bin (?:a|one|two|\d+) (?:day|week)s?\b",
         ),
     ),
     Policy(
@@ -53,11 +55,13 @@ CLAIMS = (
         Severity.CRITICAL,
         "en",
         (
-            r"\b(?:guaranteed|risk[- ]free|certain) (?:\w+ )?(?:returns?|profits?|income|gains?|investments?)\b",
+            r"\b(?:guaranteed|risk[- ]free|certain) (?:\w+ )?"
+            r"(?:returns?|profits?|income|gains?|investments?)\b",
             rf"\b(?:doubl|tripl)(?:e|es|ed|ing) (?:your|my|their) {_MONEY}\b",
             rf"\b(?:10x|100x|ten times) your {_MONEY}\b",
             r"\bget[- ]rich[- ]quick\b",
-            r"\b(?:make|earn) \$?[\d,]+k? ?(?:dollars|euros|bucks)? (?:a|per|every|each) (?:day|week|hour)\b",
+            r"\b(?:make|earn) \$?[\d,]+k? ?(?:dollars|euros|bucks)? ?"
+            r"(?:a|per|every|each) (?:day|week|hour)\b",
             r"\b(?:can't|cannot) lose (?:any |your )?money\b",
         ),
     ),
@@ -102,8 +106,9 @@ PHONE = re.compile(
 )
 LINK = re.compile(r"(?:https?://|www\.)[^\s“”\"']+", re.IGNORECASE)
 SPONSORED = re.compile(
-    r"\b(?:sponsored by|brought to you by|for sponsoring|(?:today's|our|this (?:video|episode)'s) sponsor"
-    r"|paid (?:partnership|promotion)|use (?:the |my |our )?(?:promo |discount )?code (?-i:[A-Z0-9]{3,})\b)",
+    r"\b(?:sponsored by|brought to you by|for sponsoring|paid (?:partnership|promotion)"
+    r"|(?:today's|our|this (?:video|episode)'s) sponsor"
+    r"|use (?:the |my |our )?(?:promo |discount )?code (?-i:[A-Z0-9]{3,})\b)",
     re.IGNORECASE,
 )
 DISCLOSED = re.compile(

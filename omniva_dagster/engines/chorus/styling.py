@@ -117,7 +117,7 @@ def sheet_of(
         draft.body,
         draft.source_title,
         list(draft.keywords),
-        voice.hashtags,
+        0 if draft.whole else voice.hashtags,
     )
 
 
@@ -198,7 +198,7 @@ def _marks(sheet: Sheet) -> None:
         title = title.rstrip(".") or title
     sheet.change(
         "tone",
-        f"a {sheet.voice.tone.value} tone goes without so many marks",
+        f"the brand's tone ({sheet.voice.tone.value}) goes without so many marks",
         title=title,
         body=fewer(sheet.body),
     )

@@ -11,7 +11,7 @@ _LOOSE_JOINER = re.compile(
     rf"(?<!\S)[{_JOINERS}]+|[{_JOINERS}]+(?!\S)|(?<=[{_JOINERS}])[{_JOINERS}]+"
 )
 _MOST_MARKS = 4  # accents on one letter; no script needs more, stacks of them hide what is below
-# Pictures, with what modifies and joins them; not digits, #, * and (C), which are emoji by the book.
+# Pictures, with what modifies and joins them; not digits, # and *, which are emoji by the book.
 _EMOJI = re.compile(
     "(?:[\U0001f1e6-\U0001f1ff]{2}"
     "|[\u231a\u231b\u23e9-\u23fa\u2600-\u27bf\u2b05-\u2b55\U0001f000-\U0001faff]"
@@ -69,7 +69,7 @@ def bytes_of(text: str) -> int:
 
 def _clusters(text: str) -> Iterator[str]:
     """Extended grapheme clusters (Unicode Standard Annex #29)."""
-    import regex
+    import regex  # type: ignore[import-untyped]
 
     for match in regex.finditer(r"\X", text):
         yield match.group()

@@ -22,9 +22,9 @@ from omniva_dagster.engines.halolux.asking import Matter, Question, chosen, whos
 from omniva_dagster.engines.halolux.discarding import discarded, spans_left, undecided
 from omniva_dagster.engines.halolux.evidence import Evidence, Packet
 from omniva_dagster.engines.halolux.expecting import completeness
-from omniva_dagster.engines.halolux.grounding import unfounded
+from omniva_dagster.engines.halolux.grounding import Facts, is_founded, unfounded
 from omniva_dagster.engines.halolux.heading import heading
-from omniva_dagster.engines.halolux.telling import TELLERS, Said, tell
+from omniva_dagster.engines.halolux.telling import TELLERS, Said, tell, unknown
 from omniva_dagster.engines.halolux.tellings import (
     advising,
     deciding,
@@ -82,7 +82,12 @@ def explain(question: Question, packets: Iterable[Packet]) -> InterpretabilityBu
         trace_id=question.trace_id,
         narrative=sentences,
         reasoning_chain=steps,
-        alternatives=discarded(told, _spans(question, evidence), evidence),
+        alternatives=[
+            one
+            for one in discarded(told, _spans(question, evidence), evidence)
+            if _founded(one.alternative, one.packets, evidence)
+            and _founded(one.reason, one.packets, evidence)
+        ],
         missing_evidence=list(found.missing),
         completeness=found.score,
         ledger_hash=digest,
@@ -119,21 +124,28 @@ def _narrative(
     sentences: dict[str, Sentence] = {}
     steps: dict[str, ReasoningStep] = {}
     first = heading(question, evidence)
-    if first is not None:
+    if first is not None and _founded(first.text, first.packets, evidence):
         sentences[first.text] = Sentence(text=first.text, packets=list(first.packets))
     for group in _grouped(told):
         for packet, said in _said(group, evidence):
             prefix, of = whose(packet, question, evidence)
             text = fitting(prefix + said.text)
             cited = list(dict.fromkeys([packet.packet_id, *of, *said.packets]))[:_MOST_CITED]
+            if not _founded(text, cited, evidence):
+                # Not as its type should be: what it says can't be told in its own words.
+                text, cited = unknown(packet).text, [packet.packet_id]
             if text in sentences:  # said before, on other packets
                 continue
             sentences[text] = Sentence(text=text, packets=cited)
-            if said.because:
+            if said.because and _founded(said.because, cited, evidence):
                 steps[text] = ReasoningStep(
                     module=packet.producer, conclusion=text, because=said.because, packets=cited
                 )
     return _bounded(list(sentences.values())), list(steps.values())[:_MOST_SENTENCES]
+
+
+def _founded(text: str, packet_ids: Iterable[str], evidence: Evidence) -> bool:
+    return is_founded(text, [evidence.facts(one, Facts) for one in packet_ids])
 
 
 def _said(group: list[Packet], evidence: Evidence) -> list[tuple[Packet, Said]]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import heapq
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
-from typing import Any
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 # Documents of one second, in the order in which a workflow makes them; others come in between.
 _STAGES = (
@@ -89,6 +91,13 @@ class Evidence:
         """SHA-256 over the packets, by their ids and content hashes."""
         lines = sorted(f"{packet.packet_id} {packet.content_hash}" for packet in self.packets)
         return sha256("\n".join(lines).encode()).hexdigest()
+
+    def facts(self, packet_id: str, read: Callable[[Packet], T]) -> T:
+        """What ``read`` makes of a packet, made once."""
+        if packet_id not in self._memo:
+            self._memo[packet_id] = read(self.by_id[packet_id])
+        made: T = self._memo[packet_id]
+        return made
 
     def of_type(self, *message_types: str) -> list[Packet]:
         """Those of some types, in order."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 
@@ -9,30 +10,32 @@ LONGEST_QUOTE = 200
 LONGEST_TEXT = 2000
 CUT = "…"
 _INSTEAD = {"“": '"', "”": '"'}
+_UNUSUAL = re.compile(r"[“”]|^ | $|  ")
 
 
-def plain(text: object) -> str:
+def plain(text: str) -> str:
     """Somebody's words on one line: nothing that steers a terminal or turns the reading order."""
+    if not isinstance(text, str):
+        raise TypeError(f"words are expected, not {type(text).__name__}")
+    if text.isprintable() and not _UNUSUAL.search(text):
+        return text
     kept = []
-    for char in str(text):
+    for char in text:
         if char.isspace():
             kept.append(" ")
-        elif unicodedata.category(char) in ("Cf", "Cs"):
-            continue
-        else:
-            kept.append(
-                _INSTEAD.get(char, char) if char.isprintable() else "\N{REPLACEMENT CHARACTER}"
-            )
+        elif unicodedata.category(char) not in ("Cf", "Cs"):
+            shown = char if char.isprintable() else "\N{REPLACEMENT CHARACTER}"
+            kept.append(_INSTEAD.get(char, shown))
     return " ".join("".join(kept).split())
 
 
-def quoted(text: object, most: int = LONGEST_QUOTE) -> str:
+def quoted(text: str, most: int = LONGEST_QUOTE) -> str:
     """Somebody's words between quotation marks, which stand nowhere else in a sentence."""
     line = plain(text)
     return f"“{line}”" if len(line) <= most else f"“{line[: most - 1].rstrip()}{CUT}”"
 
 
-def listed(texts: Iterable[object], most: int = 5, each: int = 80) -> str:
+def listed(texts: Iterable[str], most: int = 5, each: int = 80) -> str:
     """The first of several, quoted; that there are more is said, not how many."""
     items = list(texts)
     shown = ", ".join(quoted(text, each) for text in items[:most])

@@ -90,7 +90,8 @@ def _explanation(
         sentences.append(f"cadence: {cadence.advice} (a day's wait costs {cost:.2f})")
     if overridden:
         sentences.append(
-            f"operators moved {overridden} slots lately, so nudges count for {trust:.2f}"
+            f"operators moved {overridden} slot{'' if overridden == 1 else 's'} lately, "
+            f"so nudges count for {trust:.2f}"
         )
     ranked = sorted(slots, key=lambda slot: (-abs(slot.adjustment), slot.why or ""))
     for slot in ranked:

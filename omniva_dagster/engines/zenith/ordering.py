@@ -299,7 +299,12 @@ def _named(ground: Ground) -> str:
 def _way_back(standing: Standing, ground: Ground) -> str:
     what = _called(standing)
     if ground.rule == "consent":
-        return f"omniva creators grant {what} --reason ... once the creator agrees again"
+        return f"omniva creators grant {what} --consent ... once the creator agrees again"
+    if ground.rule == "takedown":
+        return (
+            f"omniva override release {what} --reason ..., until the uploader has withdrawn it; "
+            "what is withdrawn is not posted again"
+        )
     if ground.rule == "panic":
         return f"omniva resume --signal {ground.ground} --reason ..."
     until = f"it ends at {ground.until}, or by " if ground.until else ""

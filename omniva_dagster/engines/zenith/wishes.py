@@ -298,6 +298,25 @@ def _upload_failed(word: Word, _posted: PostedBy) -> Heard:
     return [], []
 
 
+def _compliance(word: Word, _posted: PostedBy) -> Heard:
+    said = word.payload
+    common: dict[str, Any] = {
+        "packet_id": word.packet_id,
+        "sequence": word.sequence,
+        "cause": said["conflict_id"],
+    }
+    if said["state"] == "resolved":
+        kind, lifts = DirectiveKind.RELEASE, (said["conflict_id"],)
+        reason = said["resolution"][:1900]
+        return [Wish(said["clip_id"], "compliance", kind, reason=reason, lifts=lifts, **common)], []
+    if said["severity"] != "critical":
+        return [], []
+    reason = f"{said['policy'].replace('_', ' ')} in the {said['field']}: “{said['passage']}”"
+    return [
+        Wish(said["clip_id"], "compliance", DirectiveKind.HOLD, reason=reason[:1900], **common)
+    ], []
+
+
 def _crisis(word: Word, _posted: PostedBy) -> Heard:
     said = word.payload
     title = f"a crisis: {', '.join(said['affected']) or 'several parts'}"
@@ -357,6 +376,7 @@ _READERS: dict[str, Callable[[Word, PostedBy], Heard]] = {
     "OperatorAction": _action,
     "ConsentRecord": _consent,
     "UploadFailed": _upload_failed,
+    "ComplianceConflict": _compliance,
     "CrisisEscalation": _crisis,
     "HealingProposal": _healing,
     "RoutingIntent": _route,
