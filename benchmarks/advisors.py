@@ -156,7 +156,163 @@ def horizon() -> None:
         print(f"{count:>8,} {taken:>8.3f} {1e6 * taken / count:>10.1f}")
 
 
-SECTIONS: dict[str, Callable[[], None]] = {"lattice": lattice, "horizon": horizon}
+def pantheon() -> None:
+    """A vote of all personas on one batch: the ballots and the order, then with vote reports."""
+    from omniva_dagster.engines import lattice as weighing
+    from omniva_dagster.engines import pantheon as judges
+    from omniva_dagster.workers.analyzer.scores.features import WEIGHTS
+
+    print("Pantheon: CPU seconds in one process, and per candidate in microseconds")
+    print(f"{'candidates':>10} {'vote':>8} {'us':>6} {'with reports':>13} {'us':>6}")
+    for count in (1_000, 10_000, 100_000):
+        rng = random.Random(count)  # noqa: S311 - numbers to measure with
+        cases = [
+            judges.Case(
+                derive_id("candidate", number),
+                {name: round(rng.random(), 4) for name in WEIGHTS},
+                float(number),
+                round(rng.random(), 4),
+                round(rng.random(), 2),
+                evidence=(derive_id("packet", number),),
+            )
+            for number in range(count)
+        ]
+        voting = timed(lambda cases=cases: judges.deliberate(cases, weighing.priority), times=1)
+        findings = judges.deliberate(cases, weighing.priority)
+        reporting = timed(lambda findings=findings: judges.reports(findings, NOW), times=1)
+        whole = voting + reporting
+        print(
+            f"{count:>10,} {voting:>8.2f} {1e6 * voting / count:>6.1f} "
+            f"{whole:>13.2f} {1e6 * whole / count:>6.1f}"
+        )
+
+
+def chorus() -> None:
+    """Drafting and refining the wording of clips of a minute, in a voice that changes much."""
+    from omniva_dagster.contracts.voice import BrandVoice
+    from omniva_dagster.engines import chorus as wording
+
+    voice = wording.preferences(
+        BrandVoice.parse(
+            {
+                "tone": "authoritative",
+                "avoid": ["very", "stuff"],
+                "replace": [{"word": "tax", "use": "taxes"}],
+                "require": ["Follow us."],
+                "emoji": False,
+            }
+        ),
+        NOW,
+    )
+    print("Chorus: CPU seconds in one process, and per clip in milliseconds")
+    print(f"{'clips':>8} {'refine':>8} {'ms':>6}")
+    for count in (100, 1_000, 5_000):
+        rng = random.Random(count)  # noqa: S311 - numbers to measure with
+        said = [
+            [" ".join(rng.choice(SUBJECTS) for _ in range(6)) + "!" for _ in range(12)]
+            for _ in range(count)
+        ]
+
+        def work(said: list[list[str]] = said) -> None:
+            for number, sentences in enumerate(said):
+                wording.refine(
+                    derive_id("clip", number),
+                    wording.draft(sentences, SUBJECTS[:8], "A video", "http://v.example/1"),
+                    voice,
+                    language="en",
+                    spoken=" ".join(sentences),
+                    now=NOW,
+                    evidence=[derive_id("packet", number)],
+                )
+
+        taken = timed(work, times=1)
+        print(f"{count:>8,} {taken:>8.2f} {1e3 * taken / count:>6.2f}")
+
+
+def halolux() -> None:
+    """Explanations: in memory, and with the look-ups among so many packets of other workflows."""
+    from benchmarks.ledger import generate, ingest, seal_all
+
+    print("HaloLux: CPU milliseconds to explain a trace whose packets are at hand")
+    print(f"{'packets':>8} {'sentences':>9} {'explain':>8} {'check':>8}")
+    for count in (50, 200, 1_000, 2_000):
+        _in_memory(count)
+    print("the same with the look-ups; wall milliseconds, in one process, then as a command")
+    print(f"{'among':>10} {'first':>7} {'then':>7} {'kept':>7} {'command':>8}")
+    for count in (10_000, 100_000):
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            generate(folder, count, 1)
+            ingest(folder, 0)
+            seal_all(folder, 1)
+            _looked_up(folder, count)
+
+
+def _in_memory(count: int) -> None:
+    import sqlite3
+
+    from benchmarks.ledger import generate
+    from omniva_dagster.engines.halolux import Matter, Question, explain, unfounded_in
+    from omniva_dagster.resources.explaining import Library
+    from omniva_dagster.stardust.layout import Layout
+    from omniva_dagster.state.store import Store
+
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        generate(folder, max(count, 100) * 2, 1)
+        query = "SELECT DISTINCT trace_id FROM packets ORDER BY sequence"
+        traces = [row[0] for row in sqlite3.connect(folder / "state.db").execute(query)]
+        library = Library(Layout(folder / "ledger"), Store(f"sqlite:///{folder / 'state.db'}"))
+        packets = [one for trace in traces for one in library.trace(trace)][:count]
+    question = Question(Matter.TRACE, traces[0], traces[0])
+    bundle = explain(question, packets)
+    explaining = timed(lambda: explain(question, packets))
+    checking = timed(lambda: unfounded_in(bundle, packets))
+    print(
+        f"{len(packets):>8,} {len(bundle.narrative):>9} {1e3 * explaining:>8.1f} "
+        f"{1e3 * checking:>8.1f}"
+    )
+
+
+def _looked_up(folder: Path, count: int) -> None:
+    import os
+    import subprocess
+
+    from benchmarks.ledger import sample
+    from omniva_dagster.engines.halolux import Matter, Question
+    from omniva_dagster.resources.explaining import Library, explain, record
+    from omniva_dagster.stardust.layout import Layout
+    from omniva_dagster.state.store import Store
+
+    store = Store(f"sqlite:///{folder / 'state.db'}")
+    _, traces = sample(folder)
+
+    def taken(trace: str) -> float:
+        library = Library(Layout(folder / "ledger"), store)
+        found = explain(library, Question(Matter.TRACE, trace, trace))
+        record(store, found, NOW)
+        return 1e3 * found.seconds
+
+    first = taken(traces[0])
+    then = sorted(taken(trace) for trace in traces[1:12])[5]
+    kept = sorted(taken(trace) for trace in traces[1:12])[5]
+    begun = time.perf_counter()
+    subprocess.run(
+        [Path(sys.executable).with_name("omniva"), "explain", traces[-1], "--no-record"],
+        env={**os.environ, "OMNIVA_HOME": str(folder)},
+        check=True,
+        capture_output=True,
+    )
+    command = 1e3 * (time.perf_counter() - begun)
+    print(f"{count:>10,} {first:>7.0f} {then:>7.0f} {kept:>7.0f} {command:>8.0f}")
+    store.close()
+
+
+SECTIONS: dict[str, Callable[[], None]] = {
+    "lattice": lattice,
+    "horizon": horizon,
+    "halolux": halolux,
+}
 
 
 def main() -> None:

@@ -48,7 +48,8 @@ def import_(file: Path, as_json: bool) -> None:
         click.echo(json.dumps(said))
         return
     click.echo(f"{found.rows} rows, {found.new} new")
-    _tell(made)
+    if found.new:
+        _tell(made)
 
 
 @horizon.command()
@@ -65,6 +66,8 @@ def show(creator: str | None, as_json: bool) -> None:
             registry.get(connection, registry.check_slug(creator))
         slugs = [one.slug for one in registry.all_of(connection, registry.ACTIVE)]
         found = {slug: recorded_for(connection, slug, today) for slug in slugs}
+    if not slugs and not as_json:
+        click.echo("no active creators; add one: omniva creators add <slug> --url ...")
     for slug in [creator] if creator else slugs:
         recorded = found.get(slug)
         body = recorded.body if recorded else None
@@ -111,7 +114,8 @@ def check(file: Path | None) -> None:
         raise click.ClickException(f"there is no {path}; docs/advisors.md shows one")
     for campaign in found.campaigns:
         click.echo(_described(campaign))
-    click.echo(f"{path}: {len(found.campaigns)} campaigns, all well")
+    count = len(found.campaigns)
+    click.echo(f"{path}: {count} campaign{'' if count == 1 else 's'}, all well")
 
 
 def _described(campaign: Campaign) -> str:
@@ -153,13 +157,16 @@ def _in_lines(slug: str, body: dict[str, Any]) -> list[str]:
     ]
     lines += [f"  ! {warning}" for warning in body["warnings"]]
     lines += [f"  goal {goal}: {pull:+.2f}" for goal, pull in body["gradients"].items()]
-    ranked = sorted(body["slots"], key=lambda slot: (-abs(slot[2]), slot[0], slot[1]))
-    lines += [f"  {_DAYS[slot[0]]} {slot[1]:02d}:00 {slot[3]}" for slot in ranked[:10]]
-    if len(ranked) > 10:
-        lines.append(f"  and {len(ranked) - 10} more hours (--json shows all)")
+    ranked = sorted(body["slots"], key=lambda slot: (-slot[2], slot[0], slot[1]))
+    shown = ranked if len(ranked) <= 2 * _EACH else [*ranked[:_EACH], *ranked[-_EACH:]]
+    lines += [f"  {_DAYS[slot[0]]} {slot[1]:02d}:00 {slot[3]}" for slot in shown]
+    if len(ranked) > len(shown):
+        between = len(ranked) - len(shown)
+        lines.append(f"  and {between} hours between these (--json shows all)")
     wanted = list(body["subjects"].items())[:10]
     lines += [f"  about {subject}: {value:.2f} (0.5 is neutral)" for subject, value in wanted]
     return lines
 
 
+_EACH = 5  # best and worst hours that are shown
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")

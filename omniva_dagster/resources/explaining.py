@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 import sqlalchemy as sa
 
@@ -186,7 +187,7 @@ def request(
     asked: str = "",
 ) -> str:
     """Write down that somebody asks why; the packet's id."""
-    request_id = derive_id("request", question.trace_id, question.key, requested_by, now)
+    request_id = str(uuid4())  # one act of one asker, like any other
     document = ExplanationRequest(
         request_id=request_id,
         trace_id=question.trace_id,

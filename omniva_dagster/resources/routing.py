@@ -38,6 +38,7 @@ QUEUE_TAG, POOL_TAG = "dagster-celery/queue", "omniva/pool"
 # What a run comes to that no advice was given about, and what each earlier run of the same creator
 # takes from it.
 _NEUTRAL, _TURN = 50, 5
+_ORDERS = (DirectiveKind.RESCHEDULE,)
 # Routes in one transaction.
 _AT_ONCE = 200
 # Advice on a queue is of the moment.
@@ -172,6 +173,9 @@ def _route(
         served[run.partition.creator] += 1
     jobs = []
     for creator, runs in sorted(by_creator.items()):
+        order = db.decisions.in_force(connection, creator_id_of(creator), _ORDERS)
+        if order is not None and order[0].target is None:
+            continue  # an operator said how urgent it is
         recorded = recorded_for(connection, creator, load.now[:10])
         guided = Guided(NOWHERE, recorded.body if recorded else {})
         oldest = min(run.since for run in runs)
@@ -253,14 +257,15 @@ def write(recorder: Recorder, routed: Sequence[lattice.Routed], trace_id: str) -
 def run_tags(connection: sa.Connection, creator: str, now: str, turn: int = 0) -> dict[str, str]:
     """The tags of a creator's run: how urgent it is among those that wait, and the queue and pool
     that Zenith ordered. ``turn`` is how many runs of the same creator go before it."""
-    found = db.decisions.in_force(connection, creator_id_of(creator), (DirectiveKind.RESCHEDULE,))
+    found = db.decisions.in_force(connection, creator_id_of(creator), _ORDERS)
     return tags_of(found[0] if found else None, now, turn)
 
 
 def tags_of(directive: Directive | None, now: str, turn: int = 0) -> dict[str, str]:
-    """The same from the directive in force, which holds for a while only."""
+    """The same from the directive in force. A route holds for a while only; an operator's word,
+    which names no queue, until the next one."""
     oldest = format_timestamp(parse_timestamp(now) - _HOLDS)
-    if directive is None or directive.issued_at < oldest:
+    if directive is not None and directive.target and directive.issued_at < oldest:
         directive = None
     share = directive.priority if directive and directive.priority is not None else _NEUTRAL / 100
     level = str(round(100 * share) - _TURN * turn)

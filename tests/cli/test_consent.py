@@ -22,6 +22,8 @@ from omniva_dagster.settings import settings
 from tests.support.home import DAY, Home, make_home
 from tests.support.posted import claimed, planned, posted, status_of
 
+pytestmark = pytest.mark.takes(20)
+
 FEED = "http://127.0.0.1:9/feed.xml"
 REVOKE = ("creators", "revoke", "ada", "--reason", "she asked for it")
 GRANT = ("creators", "grant", "ada", "--consent", "by mail of 2026-03-09")
@@ -135,8 +137,9 @@ def test_a_revoked_creator_is_not_scheduled(home: Home) -> None:
             scheduled_execution_time=datetime(2026, 3, 4, 2, 15, tzinfo=UTC),
             resources=definitions(settings()).resources,
         )
-        requests = list(clip_pipeline_daily(context))
-    keys = [str(one.partition_key) for one in requests if isinstance(one, dg.RunRequest)]
+        requests = clip_pipeline_daily(context)
+        assert isinstance(requests, Iterator)
+        keys = [str(one.partition_key) for one in requests if isinstance(one, dg.RunRequest)]
     assert keys
     assert all(key.startswith("bob|") for key in keys)
 

@@ -97,6 +97,7 @@ def test_the_precedence_is_as_declared() -> None:
         "fallback",
         "retry",
         "schedule",
+        "routing",
         "merit",
     ]
 

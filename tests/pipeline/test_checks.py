@@ -10,15 +10,23 @@ import pytest
 import sqlalchemy as sa
 
 from omniva_dagster.assets import CLIP_PIPELINE
+from omniva_dagster.checks.pantheon import changed, seen_by
 from omniva_dagster.cli._home import instance
+from omniva_dagster.contracts.cognition.chorus import StyledMetadata
+from omniva_dagster.contracts.ids import derive_id
 from omniva_dagster.definitions import definitions
 from omniva_dagster.demo.channel import ChannelVideo, serve_channel, write_channel
+from omniva_dagster.engines import lattice, pantheon
 from omniva_dagster.engines.stardust import Claim, Witness, inspect
 from omniva_dagster.partitions import creator_day, partition_key
+from omniva_dagster.resources import wording
+from omniva_dagster.resources.workbench import Recorder
 from omniva_dagster.settings import settings
+from omniva_dagster.state.partition import Partition
 from tests.support.home import DAY, Home, make_home
 
 PARADOX_WATCHES = ("scraper_jobs", "videos", "schedule_tasks", "upload_jobs")
+HALOLUX_WATCHES = ("zenith_directives", "upload_jobs", "publications")
 ECLIPSE_WATCHES = ("videos", "analysis_results", "rendered_clips", "publications")
 
 
@@ -75,7 +83,10 @@ def test_every_check_of_a_run_passed(ran: Home) -> None:
         *((asset, "eclipse") for asset in ECLIPSE_WATCHES),
         *((asset, "paradox") for asset in PARADOX_WATCHES),
         ("clip_candidates", "lattice"),
+        ("clip_candidates", "pantheon"),
+        ("upload_jobs", "chorus"),
         ("schedule_tasks", "horizon"),
+        *((asset, "halolux") for asset in HALOLUX_WATCHES),
         ("edit_jobs", "zenith"),
         ("upload_jobs", "zenith"),
         ("publications", "zenith"),
@@ -113,6 +124,40 @@ def test_a_publication_without_a_release_is_noticed(ran: Home) -> None:
     found = _materialized("publications", "zenith")
     assert not found.passed
     assert "no release" in str(found.metadata["findings"].value)
+
+
+@pytest.mark.media
+@pytest.mark.part("UPL-4")
+def test_an_upload_in_other_words_than_choruss_is_noticed(ran: Home) -> None:
+    """UPL-4: one packet per submission: asset URI and Chorus payload."""
+    with ran.store.begin() as connection:
+        (clip,) = connection.scalars(sa.text("SELECT clip_id FROM publications")).all()
+        packet = wording.latest(connection, clip)
+        assert packet is not None
+        styled = StyledMetadata.parse(packet.payload)
+        machine = styled.machine.model_copy(update={"title": "Something else"})
+        Recorder(connection, "chorus", Partition("ada", DAY), styled.generated_at).record(
+            styled.model_copy(update={"machine": machine}),
+            subject_id=clip,
+            trace_id=derive_id("trace", "other"),
+            parents=styled.evidence,
+        )
+    found = _materialized("upload_jobs", "chorus")
+    assert not found.passed
+    assert found.severity is dg.AssetCheckSeverity.ERROR
+    assert "worded it anew" in str(found.metadata["findings"].value)
+
+
+def test_a_vote_that_the_judges_would_not_repeat_is_noticed() -> None:
+    case = pantheon.Case(derive_id("candidate", "one"), {"hook": 0.5, "payoff": 0.7})
+    (finding,) = pantheon.deliberate([case], lattice.priority)
+    votes = {one.agent: one.vote for one in finding.ballots}
+    assert changed({**votes, "judge_guest": 0.1}, finding) == ""
+    assert "trend voted 0.900000" in changed({**votes, "trend": 0.9}, finding)
+    fewer = {name: value for name, value in votes.items() if name != "craft"}
+    assert changed(fewer, finding) == "craft did not vote"
+    assert changed(votes, None) == "is not among the candidates of its video's analysis"
+    assert seen_by(finding) == 4, "exploration looks at neither"
 
 
 def test_a_check_has_the_partitions_of_its_asset() -> None:

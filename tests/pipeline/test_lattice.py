@@ -251,6 +251,21 @@ def test_old_advice_does_not_hold(home: Home) -> None:
         assert run_tags(connection, "ada", now(3 * 3600)) == run_tags(connection, "nobody", now())
 
 
+def test_an_operators_word_on_urgency_goes_before_lattices(home: Home) -> None:
+    with instance() as opened:
+        enqueue(opened, "ada", 1)
+        enqueue(opened, "bob", 1)
+        look(home, opened)
+        said = home.omniva("override", "reschedule", "bob", "--priority", "1", "--reason", "news")
+        assert said.exit_code == 0, said.output
+        report = tick(home.store, opened, now(10), Settings(), always=True)
+        assert report.advised == 0
+        assert order(opened) == ["bob", "ada"]
+        # It does not wear off.
+        with home.store.read() as connection:
+            assert run_tags(connection, "bob", now(9 * 3600))[PRIORITY_TAG] == "100"
+
+
 def test_the_sensor_and_the_daily_asset_say_what_they_saw(home: Home) -> None:
     with instance() as opened:
         enqueue(opened, "ada", 2)

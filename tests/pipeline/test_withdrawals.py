@@ -25,6 +25,8 @@ from omniva_dagster.state.store import Store
 from tests.support.home import DAY, Home, make_home
 from tests.support.posted import NOW, claimed, planned, posted, status_of
 
+pytestmark = pytest.mark.takes(15)
+
 LATER = "2026-03-06T09:00:00Z"
 WITHDRAWALS = dg.AssetKey("withdrawals")
 

@@ -61,9 +61,9 @@ def draft(
     said = [plain(sentence) for sentence in sentences if plain(sentence)]
     keywords = fitting_keywords(tags)
     named = plain(video_title)
-    titles = (*_titles(said, keywords), cut(named, TITLE_LIMIT), "Clip")
+    titles = _titles(said, keywords) or [cut(named, TITLE_LIMIT) or "Clip"]
     return Draft(
-        tuple(dict.fromkeys(title for title in titles if title)),
+        tuple(dict.fromkeys(titles)),
         cut(" ".join(said), _BODY),
         cut(named, 200),
         "" if set("<>\n\r") & set(source_url) else source_url,

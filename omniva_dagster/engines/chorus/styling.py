@@ -168,7 +168,9 @@ def _contacts(sheet: Sheet) -> None:
 
 def _disclosure(sheet: Sheet) -> None:
     paid = policies.sponsored(sheet.spoken, sheet.language)
-    if not paid or policies.DISCLOSED.search(sheet.description):
+    # In the flow of what is said nobody sees it.
+    shown = "\n".join([sheet.title, *sheet.extra, sheet.body if sheet.draft.whole else ""])
+    if not paid or policies.DISCLOSED.search(shown):
         return
     said = sheet.voice.disclosure or DISCLOSURE
     reason = f"the clip says “{paid}”, and the description did not say that somebody paid"
@@ -322,9 +324,8 @@ def _mend(
 
 
 def _next_title(sheet: Sheet, pattern: re.Pattern[str]) -> str:
-    """The best of the draft's other titles without a pattern; the last resort is not one."""
-    others = (title for title in sheet.draft.titles[:-1] if not pattern.search(title))
-    return next(others, "")
+    """The best sentence of the draft without a pattern; empty without one."""
+    return next((title for title in sheet.draft.titles if not pattern.search(title)), "")
 
 
 def _phrase(words: str) -> re.Pattern[str]:

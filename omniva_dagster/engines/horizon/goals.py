@@ -180,7 +180,8 @@ def _growth(dossier: Dossier, goal: Growth, posts: Sequence[Post]) -> Standing:
 
 def _mix(dossier: Dossier, part: MixPart, posts: Sequence[Post]) -> Standing:
     start = f"{dossier.campaign.since}T00:00:00Z"
-    inside = [post for post in posts if start <= post.published_at < dossier.now]
+    # What a post is about is known of those that were made here.
+    inside = [post for post in posts if post.tags and start <= post.published_at < dossier.now]
     with_it = [post for post in inside if about(post.tags, part.subject)]
     enough = len(inside) >= FEWEST
     observed = round(len(with_it) / len(inside), DIGITS) if enough else None

@@ -159,7 +159,7 @@ def _beside(settled: Settled, wish: Wish, now: str) -> Order:
         reason=wish.reason,
         evidence=[wish.packet_id, *wish.evidence],
         overrode=[],
-        rollback=_UNDO[wish.kind],
+        rollback=_UNDO_ROUTE if wish.rule == "routing" else _UNDO[wish.kind],
         now=now,
         packet_ids=(wish.packet_id,),
         not_before=due if retry else None,
@@ -220,6 +220,9 @@ _OWNERS = {
     DirectiveKind.REROUTE: "editor",
     DirectiveKind.RESCHEDULE: "scheduler",
 }
+_UNDO_ROUTE = (
+    "it ends by itself in two hours; omniva override reschedule CREATOR --priority P goes before it"
+)
 _UNDO = {
     DirectiveKind.RETRY: "issue hold on it before the attempt; what an attempt made is kept once",
     DirectiveKind.REROUTE: "Eclipse's readiness signal, or release the worker",

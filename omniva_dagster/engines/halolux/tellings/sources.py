@@ -68,7 +68,7 @@ def _analysis(packet: Packet, _among: Evidence) -> Iterator[Said | str]:
         because="every span of whole sentences is scored feature by feature",
     )
     if said["keywords_detected"]:
-        yield f"It is about {listed(said['keywords_detected'])}."
+        yield f"What is said is about {listed(said['keywords_detected'])}."
 
 
 @tells("AnalysisPublished")
