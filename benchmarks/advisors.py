@@ -311,6 +311,8 @@ def _looked_up(folder: Path, count: int) -> None:
 SECTIONS: dict[str, Callable[[], None]] = {
     "lattice": lattice,
     "horizon": horizon,
+    "pantheon": pantheon,
+    "chorus": chorus,
     "halolux": halolux,
 }
 

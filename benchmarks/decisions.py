@@ -6,7 +6,7 @@ Paradox's audit of a whole ledger. Each measurement is a process of its own, so 
 peak memory are its own.
 
 Run: python -m benchmarks.decisions [--closed 10000 1000000] [--edges 10000000] [--folder DIR]
-A million clips that are over need about 6 GB under the folder, ten million edges about 16 GB; with
+A million clips that are over need about 10 GB under the folder, ten million edges about 16 GB; with
 0 edges there is no audit.
 """
 

@@ -14,6 +14,7 @@ from omniva_dagster.assets._common import (
     pipeline_asset,
     video_subject,
 )
+from omniva_dagster.assets.deciding import ReplanConfig
 from omniva_dagster.contracts.analysis import AnalysisResult, ClipCandidate
 from omniva_dagster.contracts.reasons import ReasonCode
 from omniva_dagster.contracts.record import Record
@@ -120,6 +121,7 @@ def analysis_results(
 @pipeline_asset(ClipCandidate, group="understand", kinds={"python"}, version="2")
 def clip_candidates(
     context: dg.AssetExecutionContext,
+    config: ReplanConfig,
     analysis_results: list[Record[AnalysisResult]],
     state: StateResource,
     atlas: AtlasResource,
@@ -127,12 +129,13 @@ def clip_candidates(
 ) -> dg.Output[list[Record[ClipCandidate]]]:
     """Every candidate judged: a vote of each of Pantheon's personas, and Lattice's priority.
 
-    Deterministic and without a language model; the guidance used is pinned to the partition. Every
+    Deterministic and without a language model; the guidance used is pinned to the partition, and
+    `replan` has the judges vote again on what Horizon has said of the day since. Every
     ballot with its reasons, and the shortlist, are packets. A judge that OMNIVA_JUDGE registers
     votes too; what it said once it says for ever.
     """
     bench = state.workbench(context)
-    guided = guidance.of_partition(bench)
+    guided = judging.guidance_anew(bench) if config.replan else guidance.of_partition(bench)
     panel = jury.panel()
     batches: dict[str, judging.Batch] = {}
 

@@ -18,7 +18,7 @@ from omniva_dagster.contracts.publishing import (
 from omniva_dagster.contracts.reasons import ReasonCode
 from omniva_dagster.contracts.record import Record
 from omniva_dagster.engines import chorus
-from omniva_dagster.resources import conflicts, explaining, guidance, narrating, scheduling, wording
+from omniva_dagster.resources import conflicts, guidance, scheduling, wording
 from omniva_dagster.resources.desk import ZenithDesk
 from omniva_dagster.resources.media import AtlasResource, PublisherResource
 from omniva_dagster.resources.sidecars import load_analysis, spoken
@@ -181,6 +181,8 @@ def publications(
     A clip that is held stays out, also when this asset is materialized by hand; one that was
     published before it was held is published still, and stays in.
     """
+    from omniva_dagster.resources import explaining, narrating
+
     bench = state.workbench(context)
     clips = {record.subject_id: record for record in rendered_clips}
     door = _Door(bench, atlas, publisher, zenith, clips)

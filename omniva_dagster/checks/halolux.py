@@ -8,7 +8,7 @@ may (4.8). Decisions of high impact are explained here, and the explanations kep
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
@@ -19,14 +19,13 @@ from omniva_dagster.checks._common import records_of
 from omniva_dagster.contracts.decisions import Directive
 from omniva_dagster.contracts.record import Record
 from omniva_dagster.contracts.types import format_timestamp
-from omniva_dagster.engines import halolux
-from omniva_dagster.engines.halolux import Question
 from omniva_dagster.partitions import creator_day
-from omniva_dagster.resources import asking, explaining, narrating
-from omniva_dagster.resources.explaining import Explained, Library
-from omniva_dagster.resources.impact import explain_high_impact
 from omniva_dagster.resources.media import AtlasResource
 from omniva_dagster.resources.state import StateResource, partition_of
+
+if TYPE_CHECKING:
+    from omniva_dagster.engines.halolux import Question
+    from omniva_dagster.resources.explaining import Explained
 
 LIMIT_SECONDS = 2.0
 
@@ -43,6 +42,8 @@ def _check(asset: dg.AssetsDefinition) -> dg.AssetChecksDefinition:
     def halolux_check(
         context: dg.AssetCheckExecutionContext, state: StateResource, atlas: AtlasResource
     ) -> dg.AssetCheckResult:
+        from omniva_dagster.resources.explaining import Library, explain
+        from omniva_dagster.resources.impact import explain_high_impact
         from omniva_dagster.stardust.errors import LedgerError
         from omniva_dagster.stardust.layout import Layout
 
@@ -50,7 +51,7 @@ def _check(asset: dg.AssetsDefinition) -> dg.AssetChecksDefinition:
         library = Library(Layout(Path(atlas.home) / "ledger"), state.store)
         now = format_timestamp(datetime.now(UTC))
         try:
-            told = [explaining.explain(library, one) for one in questions_of(records)]
+            told = [explain(library, one) for one in questions_of(records)]
             kept = explain_high_impact(library, now, partition_of(context.partition_key))
         except LedgerError as error:
             return _unreadable(len(records), str(error))
@@ -59,8 +60,10 @@ def _check(asset: dg.AssetsDefinition) -> dg.AssetChecksDefinition:
     return halolux_check
 
 
-def questions_of(records: Sequence[Record[Any]]) -> list[Question]:
+def questions_of(records: Sequence[Record[Any]]) -> "list[Question]":
     """What to explain of these records: each directive, or each clip, once."""
+    from omniva_dagster.resources import asking
+
     found = {}
     for record in records:
         if isinstance(record.document, Directive):
@@ -73,8 +76,11 @@ def questions_of(records: Sequence[Record[Any]]) -> list[Question]:
     return list(found.values())
 
 
-def verdict(told: Sequence[Explained], kept: int) -> dg.AssetCheckResult:
+def verdict(told: "Sequence[Explained]", kept: int) -> dg.AssetCheckResult:
     """What is wrong with explanations, if anything, and their beginnings."""
+    from omniva_dagster.engines import halolux
+    from omniva_dagster.resources import narrating
+
     false, weak = [], []
     for one in told:
         false += [

@@ -42,6 +42,7 @@ PRODUCER = "halolux"
 MOST = 2_000
 _ROUNDS = 8
 _ORDERS = 50
+_LATEST = 200
 _CITED = 1_000
 
 
@@ -240,14 +241,17 @@ def _pointers(packet: Packet) -> list[str]:
 def _about(connection: sa.Connection, question: Question) -> tuple[list[str], list[str]]:
     """The traces to read, and packets beside them, by look-ups through indexes."""
     columns = tables.packets.c
-    traces = {question.trace_id: None}
+    scope = question.matter is Matter.SUBJECT
+    # Of all work, a creator or a worker there is no end: the latest alone are told.
+    endless = scope or question.trace_id == derive_id("trace", EVERYTHING)
+    traces = {} if endless else {question.trace_id: None}
     if question.matter is Matter.RUN:
         return list(traces), []
     query = sa.select(columns.packet_id, columns.trace_id, columns.message_type, columns.creator)
     rows = connection.execute(
         query.where(columns.subject_id == question.subject_id)
         .order_by(columns.sequence.desc())
-        .limit(MOST // 2)
+        .limit(_LATEST if endless else MOST // 2)
     ).all()
     about = [*question.packet_ids]
     about += [row.packet_id for row in rows if row.message_type not in halolux.OWN]

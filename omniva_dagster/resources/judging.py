@@ -18,7 +18,7 @@ from omniva_dagster.contracts.cognition.pantheon import (
 from omniva_dagster.contracts.ids import candidate_id_of, derive_id
 from omniva_dagster.contracts.record import Record
 from omniva_dagster.engines import lattice, pantheon
-from omniva_dagster.resources.workbench import Recorder
+from omniva_dagster.resources.workbench import Recorder, Workbench
 from omniva_dagster.state.partition import Partition
 
 if TYPE_CHECKING:
@@ -107,6 +107,19 @@ def record(recorder: Recorder, batch: Batch) -> list[Record[ClipCandidate]]:
             )
         )
     return made
+
+
+def guidance_anew(bench: Workbench) -> Guided:
+    """The guidance of the partition at hand, the newest there is of its day in place of what it
+    pinned."""
+    from omniva_dagster.resources import guidance
+
+    place = bench.partition
+    with bench.store.begin() as connection:
+        recorded = guidance.recorded_for(connection, place.creator, place.day)
+        if recorded is not None:
+            db.snapshots.repin(connection, place, guidance.KIND, recorded.body, bench.now)
+    return guidance.of_partition(bench)
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,8 @@ PRODUCER = "lattice"
 NOWHERE = Partition("", "")
 PRIORITY_TAG, CELERY_PRIORITY_TAG = "dagster/priority", "dagster-celery/run_priority"
 QUEUE_TAG, POOL_TAG = "dagster-celery/queue", "omniva/pool"
+# What tells a priority given here from one that a person gave a run.
+OURS_TAG = "omniva/priority"
 # What a run comes to that no advice was given about, and what each earlier run of the same creator
 # takes from it.
 _NEUTRAL, _TURN = 50, 5
@@ -269,7 +271,7 @@ def tags_of(directive: Directive | None, now: str, turn: int = 0) -> dict[str, s
         directive = None
     share = directive.priority if directive and directive.priority is not None else _NEUTRAL / 100
     level = str(round(100 * share) - _TURN * turn)
-    tags = {PRIORITY_TAG: level, CELERY_PRIORITY_TAG: level}
+    tags = {PRIORITY_TAG: level, CELERY_PRIORITY_TAG: level, OURS_TAG: "lattice"}
     if directive is not None and directive.target:
         queue, _, pool = directive.target.partition("/")
         tags |= {QUEUE_TAG: queue, POOL_TAG: pool or queue}
@@ -290,6 +292,8 @@ def retag(
         with store.read() as connection:
             wanted = run_tags(connection, creator, now, turns[creator])
         turns[creator] += 1
+        if PRIORITY_TAG in run.tags and OURS_TAG not in run.tags:
+            continue  # whoever launched it said how urgent it is
         if any(run.tags.get(name) != value for name, value in wanted.items()):
             instance.add_run_tags(run.run_id, wanted)
             changed += 1

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
-
-import sqlalchemy as sa
 
 from omniva_dagster import state as db
 from omniva_dagster.contracts.cognition.chorus import (
@@ -15,16 +12,17 @@ from omniva_dagster.contracts.cognition.chorus import (
     DraftMetadata,
     StyledMetadata,
 )
-from omniva_dagster.contracts.cognition.common import Severity
+from omniva_dagster.contracts.cognition.paradox import ComplianceAlert
 from omniva_dagster.contracts.ids import creator_id_of, derive_id
 from omniva_dagster.contracts.publishing import ScheduleTask, UploadJob
 from omniva_dagster.contracts.record import Record
 from omniva_dagster.engines import chorus
 from omniva_dagster.resources.voices import read_voice
 from omniva_dagster.resources.workbench import Recorder
-from omniva_dagster.state import tables
 
 if TYPE_CHECKING:
+    import sqlalchemy as sa
+
     from omniva_dagster.contracts.cognition.chorus import StylePreferences
     from omniva_dagster.contracts.voice import BrandVoice
 
@@ -144,11 +142,12 @@ def answers_to(connection: sa.Connection, clip_id: str) -> tuple[dict[str, str],
     Who wrote other words (their draft is among the evidence) has not accepted the old ones.
     """
     answers: dict[str, tuple[str, str]] = {}
-    for packet_id, payload in _packets(connection, "ComplianceConflict", clip_id, OPERATOR):
-        if payload["state"] == "resolved" and len(payload["evidence"]) == 1:
-            answers[payload["conflict_id"]] = (payload["resolution"], packet_id)
-    said = {conflict_id: resolution for conflict_id, (resolution, _) in answers.items()}
-    return said, sorted({packet_id for _, packet_id in answers.values()})
+    for packet in db.outbox.history(connection, "ComplianceConflict", clip_id, OPERATOR):
+        said = ComplianceConflict.parse(packet.payload)
+        if said.resolution and len(said.evidence) == 1:
+            answers[said.conflict_id] = (said.resolution, packet.packet_id)
+    accepted = {conflict_id: resolution for conflict_id, (resolution, _) in answers.items()}
+    return accepted, sorted({packet_id for _, packet_id in answers.values()})
 
 
 def _drafted(recorder: Recorder, speech: Speech) -> Record[DraftMetadata]:
@@ -212,14 +211,15 @@ def _voice(recorder: Recorder, speech: Speech) -> tuple[StylePreferences, list[s
 def _alerts(connection: sa.Connection, speech: Speech) -> list[chorus.Alert]:
     found: dict[str, chorus.Alert] = {}
     for subject_id in (speech.video_id, speech.clip_id):
-        for packet_id, said in _packets(connection, "ComplianceAlert", subject_id):
-            found[said["alert_id"]] = chorus.Alert(
-                said["alert_id"],
-                packet_id,
-                said["policy"],
-                said["message"],
-                Severity(said["severity"]),
-                said.get("passage", ""),
+        for packet in db.outbox.history(connection, "ComplianceAlert", subject_id):
+            said = ComplianceAlert.parse(packet.payload)
+            found[said.alert_id] = chorus.Alert(
+                said.alert_id,
+                packet.packet_id,
+                said.policy,
+                said.message,
+                said.severity,
+                said.passage or "",
             )
     return [found[alert_id] for alert_id in sorted(found)]
 
@@ -243,21 +243,3 @@ def _hold(recorder: Recorder, speech: Speech, styled: Record[StyledMetadata]) ->
         packets.append(record.packet_id)
     if packets:
         ZenithDesk().attend(recorder.connection, recorder.now, packets)
-
-
-def _packets(
-    connection: sa.Connection, message_type: str, subject_id: str, producer: str = ""
-) -> list[tuple[str, dict[str, str]]]:
-    """The packets of a type on a subject, oldest first: (id, payload)."""
-    query = (
-        sa.select(tables.packets.c.packet_id, tables.packets.c.body)
-        .where(
-            tables.packets.c.subject_id == subject_id,
-            tables.packets.c.message_type == message_type,
-        )
-        .order_by(tables.packets.c.sequence)
-    )
-    if producer:
-        query = query.where(tables.packets.c.producer == producer)
-    rows = connection.execute(query)
-    return [(row.packet_id, json.loads(row.body)["payload"]) for row in rows]

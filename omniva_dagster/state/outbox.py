@@ -131,6 +131,20 @@ def latest(
     return _packet(row) if row else None
 
 
+def history(
+    connection: sa.Connection, message_type: str, subject_id: str, producer: str = ""
+) -> list[Packet]:
+    """All packets of a type on a subject, oldest first."""
+    query = (
+        sa.select(packets.c.body, packets.c.subject_id)
+        .where(packets.c.subject_id == subject_id, packets.c.message_type == message_type)
+        .order_by(packets.c.sequence)
+    )
+    if producer:
+        query = query.where(packets.c.producer == producer)
+    return [_packet(row) for row in connection.execute(query)]
+
+
 def by_id(connection: sa.Connection, packet_id: str) -> Packet | None:
     """The packet of that id."""
     row = connection.execute(

@@ -30,6 +30,20 @@ def pin(
     return current
 
 
+def repin(
+    connection: sa.Connection, partition: Partition, kind: str, current: dict[str, Any], at: str
+) -> None:
+    """Have the partition use ``current`` from now on: somebody asked for it."""
+    here = (
+        (snapshots.c.creator == partition.creator)
+        & (snapshots.c.day == partition.day)
+        & (snapshots.c.kind == kind)
+    )
+    body = json.dumps(current, sort_keys=True)
+    connection.execute(snapshots.update().where(here).values(body=body, pinned_at=at))
+    pin(connection, partition, kind, current, at)
+
+
 def pinned(connection: sa.Connection, partition: Partition, kind: str) -> dict[str, Any] | None:
     """The snapshot that the partition pinned, if it has used one."""
     body = connection.scalar(

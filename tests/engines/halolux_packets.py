@@ -144,8 +144,9 @@ def talk() -> list[Packet]:
     )
     made = packet("RenderedClip", {**example("RenderedClip"), "clip_id": CLIP}, plan, at="10:03:00")
     slot = packet("ScheduleTask", {**example("ScheduleTask"), "clip_id": CLIP}, made, at="10:03:01")
+    words = packet("StyledMetadata", example("StyledMetadata"), slot, pinned, at="10:03:02")
     upload = packet(
-        "UploadJob", {**example("UploadJob"), "clip_id": CLIP}, slot, pinned, at="10:03:02"
+        "UploadJob", {**example("UploadJob"), "clip_id": CLIP}, slot, pinned, words, at="10:03:02"
     )
     release = directive("release", CLIP, made, upload, at="10:03:03")
     receipt = packet(
@@ -157,7 +158,8 @@ def talk() -> list[Packet]:
         at="10:03:05",
     )
     return [
-        *(job, raw, video, analysis, *judged.values(), promoted, pinned, plan, made, slot, upload),
+        *(job, raw, video, analysis, *judged.values(), promoted, pinned, plan, made, slot, words),
+        upload,
         *(release, receipt),
     ]
 

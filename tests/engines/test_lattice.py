@@ -32,6 +32,8 @@ from tests.engines.bursts import (
     simulate,
 )
 
+pytestmark = pytest.mark.takes(15)
+
 NOW = "2026-03-04T05:06:07Z"
 CPU = Pool("cpu_editor", "cpu", frozenset({"edit"}), workers=2)
 GPU = Pool("gpu_editor", "cuda", frozenset({"edit"}), workers=1, speed=4.0)
@@ -243,10 +245,10 @@ def test_a_day_of_bursts_keeps_within_its_limits_where_the_controls_do_not() -> 
     assert ours.wait(bursting, 1.0) < 3 * first_come.wait(bursting, 1.0)
 
 
-@settings(max_examples=3, deadline=None)
+@settings(max_examples=2, deadline=None)
 @given(st.integers(0, 10_000))
 def test_a_lighter_day_is_within_its_limits_whatever_the_dice(seed: int) -> None:
-    given_jobs = arrivals(seed, creators=40, daily=30.0)
+    given_jobs = arrivals(seed, creators=30, daily=24.0)
     day = simulate(given_jobs, lattice, routed)
     assert day.done == len(given_jobs)
     assert all(day.deepest[queue] <= most for queue, most in SLA_DEPTH.items())

@@ -13,8 +13,10 @@ import pytest
 import sqlalchemy as sa
 
 from omniva_dagster import state as db
+from omniva_dagster.contracts.cognition.common import Severity
+from omniva_dagster.contracts.cognition.eclipse import CrisisEscalation
 from omniva_dagster.contracts.cognition.halolux import InterpretabilityBundle
-from omniva_dagster.contracts.ids import EVERYTHING
+from omniva_dagster.contracts.ids import EVERYTHING, derive_id
 from omniva_dagster.demo.channel import ChannelVideo, serve_channel, write_channel
 from omniva_dagster.engines import halolux
 from omniva_dagster.resources import asking, explaining
@@ -180,6 +182,39 @@ def test_what_zenith_decides_with_great_effect_is_explained_unasked(ran: Home) -
     assert ran.omniva("resume", "--reason", "it was a drill").exit_code == 0
     assert explain_high_impact(library(ran), NOW)
     assert explain_high_impact(library(ran), NOW) == []
+
+
+@pytest.mark.spec("HAL-5")
+def test_a_crisis_is_explained_unasked(ran: Home) -> None:
+    """HAL-5: anomaly escalation."""
+    with ran.store.begin() as connection:
+        shown = db.outbox.by_id(connection, str(said(ran, "PublicationReceipt")[0]["message_id"]))
+        assert shown is not None
+        crisis = CrisisEscalation(
+            escalation_id=derive_id("crisis", "test"),
+            severity=Severity.CRITICAL,
+            affected=["editor"],
+            message="every render fails",
+            proposals=[],
+            evidence=[shown.packet_id],
+            issued_at=NOW,
+        )
+        emission = db.outbox.Emission(
+            crisis,
+            "eclipse",
+            EVERYTHING,
+            derive_id("trace", EVERYTHING),
+            (shown.packet_id,),
+            HERE,
+            NOW,
+            crisis.escalation_id,
+        )
+        packet = db.outbox.emit(connection, emission)
+    found = explain_high_impact(library(ran), NOW)
+    told = [one.bundle for one in found if one.question.packet_ids == (packet.packet_id,)]
+    assert "every render fails" in told[0].model_dump_json()
+    recorded = [one["payload"]["bundle_id"] for one in said(ran, "InterpretabilityBundle")]
+    assert told[0].bundle_id in recorded
 
 
 @pytest.mark.spec("HAL-7")

@@ -29,6 +29,8 @@ from omniva_dagster.settings import settings
 from omniva_dagster.state.partition import Partition
 from tests.support.home import Home, make_home
 
+pytestmark = pytest.mark.takes(20)
+
 NOW = format_timestamp(datetime.now(UTC))
 TODAY = datetime.now(UTC).date()
 GOALS = f"""\

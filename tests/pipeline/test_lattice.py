@@ -22,15 +22,21 @@ from omniva_dagster import state as db
 from omniva_dagster.cli._home import instance
 from omniva_dagster.contracts.cognition.lattice import WorkloadSnapshot
 from omniva_dagster.contracts.decisions import DirectiveKind
-from omniva_dagster.contracts.ids import creator_id_of
+from omniva_dagster.contracts.ids import creator_id_of, derive_id
+from omniva_dagster.contracts.operations.dashboard import ActionKind, OperatorAction
 from omniva_dagster.contracts.types import format_timestamp
 from omniva_dagster.contracts.video import Platform
 from omniva_dagster.definitions import definitions
+from omniva_dagster.resources.desk import ZenithDesk
 from omniva_dagster.resources.routing import PRIORITY_TAG, QUEUE_TAG, Round, run_tags, tick
+from omniva_dagster.resources.workbench import Recorder
 from omniva_dagster.sensors.advisors import lattice_router
 from omniva_dagster.sensors.daily import clip_pipeline_daily
 from omniva_dagster.settings import Settings, settings
+from omniva_dagster.state.partition import Partition
 from tests.support.home import Home, make_home
+
+pytestmark = pytest.mark.takes(20)
 
 ORIGIN = RemoteJobOrigin(
     RemoteRepositoryOrigin(
@@ -251,13 +257,43 @@ def test_old_advice_does_not_hold(home: Home) -> None:
         assert run_tags(connection, "ada", now(3 * 3600)) == run_tags(connection, "nobody", now())
 
 
+def test_a_priority_that_a_person_gave_a_run_stays(home: Home) -> None:
+    with instance() as opened:
+        (run_id,) = enqueue(opened, "ada", 1)
+        opened.add_run_tags(run_id, {PRIORITY_TAG: "-7"})
+        assert look(home, opened).retagged == 0
+        run = opened.get_run_by_id(run_id)
+        assert run is not None
+        assert run.tags[PRIORITY_TAG] == "-7"
+
+
+def _act(home: Home, slug: str, priority: float) -> None:
+    """The dashboard's manual change of a creator's priority, which goes through Zenith."""
+    subject = creator_id_of(slug)
+    with home.store.begin() as connection:
+        seen = db.routing.routes_of(connection, [subject])[subject].packet_id
+        action = OperatorAction(
+            action_id=derive_id("action", slug),
+            kind=ActionKind.GUIDANCE,
+            operator="ops",
+            subject_id=subject,
+            priority=priority,
+            reason="news",
+            seen=[seen],
+            acted_at=now(),
+        )
+        recorder = Recorder(connection, "operator", Partition(slug, ""), now())
+        packet = recorder.record(action, subject_id=subject, trace_id=derive_id("trace", slug))
+        (ordered,) = ZenithDesk().attend(connection, now(), [packet.packet_id])
+    assert ordered.document.priority == priority
+
+
 def test_an_operators_word_on_urgency_goes_before_lattices(home: Home) -> None:
     with instance() as opened:
         enqueue(opened, "ada", 1)
         enqueue(opened, "bob", 1)
         look(home, opened)
-        said = home.omniva("override", "reschedule", "bob", "--priority", "1", "--reason", "news")
-        assert said.exit_code == 0, said.output
+        _act(home, "bob", 1.0)
         report = tick(home.store, opened, now(10), Settings(), always=True)
         assert report.advised == 0
         assert order(opened) == ["bob", "ada"]

@@ -18,7 +18,7 @@ from tests.scenarios.stage import Scene
 from tests.support.footage import talking_head
 from tests.support.home import DAY
 
-pytestmark = [pytest.mark.media, pytest.mark.takes(25)]
+pytestmark = [pytest.mark.media, pytest.mark.takes(40)]
 
 Begin = Callable[[str], Scene]
 TOMORROW = (datetime.fromisoformat(DAY) + timedelta(days=1)).date().isoformat()

@@ -27,12 +27,16 @@ def test_panic_stops_a_render_in_progress_and_resume_completes_it_once(scene: Be
     played.renderer.become("slow")
     with ThreadPoolExecutor(1) as pool:
         run = pool.submit(played.materialize)
-        eventually(lambda: len(played.renderer.calls) == 2 or run.done(), 60, "both renders")
-        assert not run.done()
-        played.omniva("panic", "--reason", "the wrong creator is live")
-        pressed = time.monotonic()
-        run.result(60)
-        assert time.monotonic() - pressed < STOPS_WITHIN
+        try:
+            eventually(lambda: len(played.renderer.calls) == 2 or run.done(), 60, "both renders")
+            assert not run.done()
+            played.omniva("panic", "--reason", "the wrong creator is live")
+            pressed = time.monotonic()
+            run.result(60)
+            assert time.monotonic() - pressed < STOPS_WITHIN
+        finally:
+            # Should it not have been stopped, it may end.
+            played.renderer.become("fast")
 
     (signal,) = played.recorded("PanicSignal")
     (hold,) = played.recorded("Directive", EVERYTHING)
@@ -45,7 +49,6 @@ def test_panic_stops_a_render_in_progress_and_resume_completes_it_once(scene: Be
     assert played.half_made == []
 
     # While it lasts, nothing that a person or the sensor starts gets anywhere.
-    played.renderer.become("fast")
     launch(played, tick(played))
     assert played.materialize().success
     assert played.posted == []

@@ -10,7 +10,10 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from omniva_dagster.resources.goals import read_goals
+from omniva_dagster.resources.recalibration import recalibrate
 from tests.scenarios.stage import Scene
+from tests.support.home import DAY
 
 pytestmark = pytest.mark.media
 
@@ -177,3 +180,31 @@ def test_judges_who_are_asked_again_say_what_they_said_and_the_request_is_on_rec
     result = played.materialize("clip_candidates")
     assert _check(result, "pantheon").passed
     assert played.orders(clip) == ["promote"]
+
+
+@pytest.mark.spec("PAN-5")
+def test_new_guidance_has_the_judges_vote_again_when_it_is_asked_for(scene: Begin) -> None:
+    """PAN-5: new Horizon guidance."""
+    played = scene("planned")
+    subject = next(tag for item in played.said("ClipCandidate") for tag in item["semantic_tags"])
+    (played.home.path / "goals.yaml").write_text(
+        "campaigns:\n"
+        f"  - name: spring\n    since: 2026-03-01\n    until: 2026-05-01\n"
+        f"    mix:\n      - {{subject: {json.dumps(subject)}, share: 0.9}}\n"
+    )
+    assert recalibrate(played.home.store, read_goals(), f"{DAY}T12:00:00Z", ["ada"])
+    before, orders = played.recorded("VoteReport"), played.said("Directive")
+    assert played.materialize("clip_candidates").success
+    assert played.recorded("VoteReport") == before, "what was pinned is what is voted by"
+
+    again = {"ops": {"clip_candidates": {"config": {"replan": True}}}}
+    result = played.materialize("clip_candidates", run_config=again)
+    assert result.success
+    assert _check(result, "pantheon").passed
+    (desired,) = played.recorded("DesirabilityMetrics")
+    fresh = played.recorded("VoteReport")[len(before) :]
+    assert {item["payload"]["candidate_id"] for item in fresh} == {
+        item["payload"]["candidate_id"] for item in before
+    }
+    assert all(desired["message_id"] in item["_meta_parents"] for item in fresh)
+    assert played.said("Directive") == orders, "promotions stay pinned"

@@ -17,6 +17,8 @@ from omniva_dagster.state.partition import Partition, Subject
 from omniva_dagster.state.store import Store
 from tests.state.support import CLIP, HERE, LATER, NOW, emission
 
+pytestmark = pytest.mark.takes(20)
+
 PROCESSES, EACH = 3, 20
 
 

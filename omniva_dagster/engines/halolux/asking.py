@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from omniva_dagster.contracts.ids import EVERYTHING, creator_id_of
 from omniva_dagster.engines.halolux.evidence import Evidence, Packet
-from omniva_dagster.engines.halolux.words import clock
+from omniva_dagster.engines.halolux.words import clock, quoted
 
 
 class Matter(StrEnum):
@@ -45,6 +45,7 @@ class Question:
         return " ".join([*parts, "cut"] if self.cut else parts)
 
 
+_TITLE = 60
 # Of a whole video or partition: what came of it, not each step of each clip.
 _BRIEF = frozenset(
     {
@@ -162,7 +163,12 @@ def whose(packet: Packet, question: Question, evidence: Evidence) -> tuple[str, 
     span = next(iter(evidence.about(packet.subject_id, "ClipCandidate")), None)
     if span is not None:
         start, end = span.payload["start_time"], span.payload["end_time"]
-        return f"Of the span {clock(start)} to {clock(end)}: ", (span.packet_id,)
+        where = f"Of the span {clock(start)} to {clock(end)}"
+        videos = [one for one in evidence.of_type("VideoAsset") if one.trace_id == span.trace_id]
+        if question.matter is not Matter.PARTITION or not videos:
+            return f"{where}: ", (span.packet_id,)
+        title = quoted(videos[0].payload["title"], _TITLE)
+        return f"{where} of {title}: ", (span.packet_id, videos[0].packet_id)
     if evidence.about(packet.subject_id, "VideoAsset"):
         return "Of the video: ", ()
     return f"Of {packet.subject_id}: ", ()

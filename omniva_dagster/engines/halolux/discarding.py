@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from omniva_dagster.contracts.cognition.halolux import DiscardedAlternative
 from omniva_dagster.engines.halolux.evidence import Evidence, Packet
@@ -193,12 +193,8 @@ def _is_judged(candidate: Packet) -> bool:
     return "clip_id" not in candidate.payload
 
 
-def _shared(one: object, other: object) -> float:
-    assert isinstance(one, dict)
-    assert isinstance(other, dict)
-    return float(
-        min(one["end_time"], other["end_time"]) - max(one["start_time"], other["start_time"])
-    )
+def _shared(one: Mapping[str, float], other: Mapping[str, float]) -> float:
+    return min(one["end_time"], other["end_time"]) - max(one["start_time"], other["start_time"])
 
 
 def _ids(*packets: Packet) -> tuple[str, ...]:

@@ -91,6 +91,7 @@ EXPECTED: tuple[Expectation, ...] = (
     Expectation("RenderedClip", ("EditJob",), "edit_jobs", "how the clip was to be made"),
     Expectation("ScheduleTask", ("RenderedClip",), "rendered_clips", "what was scheduled"),
     Expectation("UploadJob", ("ScheduleTask",), "schedule_tasks", "when it was to go out"),
+    Expectation("UploadJob", ("StyledMetadata",), "chorus", "what was changed in its wording"),
     Expectation("PublicationReceipt", ("Directive",), "zenith", "who let it go out"),
     Expectation("PublicationReceipt", ("UploadJob",), "upload_jobs", "in which words it went out"),
     Expectation("PublicationReceipt", ("RenderedClip",), "rendered_clips", "which file went out"),

@@ -14,7 +14,7 @@ GUEST = "judge_"
 _DIGITS = 6  # votes are rounded, so that they are the same on every machine
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Ballot:
     """One persona's vote on one candidate, in the spec's columns."""
 

@@ -44,7 +44,7 @@ ORDERED_BY = (
 Weigh = Callable[[float, tuple[Ballot, ...]], float]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Case:
     """A candidate as the judges see it; ``guests`` are ballots of judges who are no personas."""
 
@@ -57,7 +57,7 @@ class Case:
     evidence: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Finding:
     """What the judges say of a candidate, and its place among the others."""
 

@@ -220,9 +220,7 @@ _OWNERS = {
     DirectiveKind.REROUTE: "editor",
     DirectiveKind.RESCHEDULE: "scheduler",
 }
-_UNDO_ROUTE = (
-    "it ends by itself in two hours; omniva override reschedule CREATOR --priority P goes before it"
-)
+_UNDO_ROUTE = "it ends by itself in two hours, or with the next advice on the creator"
 _UNDO = {
     DirectiveKind.RETRY: "issue hold on it before the attempt; what an attempt made is kept once",
     DirectiveKind.REROUTE: "Eclipse's readiness signal, or release the worker",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from omniva_dagster.engines.halolux.evidence import Evidence, Packet
 from omniva_dagster.engines.halolux.telling import Said, Told, tells
@@ -53,7 +53,8 @@ def _fault(packet: Packet, _among: Evidence) -> Told:
 @tells("DraftMetadata")
 def _draft(packet: Packet, _among: Evidence) -> Told:
     said = packet.payload
-    return f"{said['drafted_by']} drafted the title {quoted(said['title'])}."
+    words = f" from {quoted(said['description'])}" if said["description"] else ""
+    return f"{said['drafted_by']} drafted the title {quoted(said['title'])}{words}."
 
 
 @tells("StyledMetadata")
@@ -135,8 +136,7 @@ def _failed(packet: Packet, _among: Evidence) -> Told:
     )
 
 
-def _broken(said: dict[str, str] | object) -> Said:
-    assert isinstance(said, dict)
+def _broken(said: Mapping[str, str]) -> Said:
     state = (
         f"resolved: {quoted(said['resolution'])}"
         if said["state"] == "resolved"
