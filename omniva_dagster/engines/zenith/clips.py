@@ -93,8 +93,8 @@ def _promote(dossier: Dossier, item: Judged, place: int) -> Directive:
         reason=(
             f"number {place} of {len(dossier.judged)} candidates: priority "
             f"{item.candidate.lattice_priority:.2f}, Pantheon {consensus(votes):.2f}, "
-            f"analyzer {item.candidate.confidence:.2f}; of at most {dossier.rules.max_clips} that do "
-            f"not overlap, each from {dossier.rules.min_score:g} up"
+            f"analyzer {item.candidate.confidence:.2f}; of at most {dossier.rules.max_clips} that "
+            f"do not overlap, each from {dossier.rules.min_score:g} up"
         ),
         evidence=[item.packet_id],
         overrode=[f"pantheon/{name} voted {votes[name]:.2f}" for name in dissenters(votes)],
