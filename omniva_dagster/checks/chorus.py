@@ -73,7 +73,10 @@ def problems_of(connection: "sa.Connection", record: Record[UploadJob]) -> list[
     found += [why] if why else []
     packet = wording.latest(connection, record.subject_id)
     if packet is None:
-        return [*found, "Chorus has not worded it"]
+        # What went out before Chorus worded anything stays as it is.
+        targets = job.distribution_targets or []
+        out = any(db.publishing.publication(connection, job.clip_id, one) for one in targets)
+        return found if out else [*found, "Chorus has not worded it"]
     conflicts = StyledMetadata.parse(packet.payload).conflicts
     if any(map(chorus.holds, conflicts)) and not _was_held(connection, record.subject_id):
         found.append("breaks a policy, and Zenith was not asked to hold it")

@@ -18,6 +18,14 @@ from omniva_dagster.contracts.cognition.chorus import (
     Tone,
 )
 from omniva_dagster.engines.chorus import policies
+from omniva_dagster.engines.chorus.casing import (
+    LOUD_WORDS,
+    WORD,
+    cased_like,
+    lowered,
+    sentence_case,
+    title_case,
+)
 from omniva_dagster.engines.chorus.drafting import (
     TITLE_LIMIT,
     Draft,
@@ -30,12 +38,7 @@ from omniva_dagster.engines.chorus.text import cut, plain, tidy, without_emoji
 
 TITLE, DESCRIPTION, KEYWORDS = StyledField.TITLE, StyledField.DESCRIPTION, StyledField.KEYWORDS
 DISCLOSURE = "Includes paid promotion."
-_SMALL = frozenset(
-    "a an and as at but by for from in of on or the to with".split()  # noqa: SIM905 - a sentence
-)
 _SHOUTED = 0.6
-_LOUD_WORDS = 3
-_WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 
 
 @dataclass(frozen=True)
@@ -126,7 +129,7 @@ def _replace(sheet: Sheet) -> None:
         pattern = _phrase(item.word)
 
         def other(text: str, pattern: re.Pattern[str] = pattern, use: str = item.use) -> str:
-            return pattern.sub(lambda match: _cased(use, match.group()), text)
+            return pattern.sub(lambda match: cased_like(use, match.group()), text)
 
         keywords = list(dict.fromkeys(other(keyword) for keyword in sheet.keywords))
         sheet.change(
@@ -179,10 +182,10 @@ def _disclosure(sheet: Sheet) -> None:
 
 
 def _shouting(sheet: Sheet) -> None:
-    words = [word for word in _WORD.findall(sheet.title) if len(word) > 1]
+    words = [word for word in WORD.findall(sheet.title) if len(word) > 1]
     loud = [word for word in words if word.isupper()]
-    if len(words) >= _LOUD_WORDS and len(loud) >= _SHOUTED * len(words):
-        quiet = _sentence_case(sheet.title.lower())
+    if len(words) >= LOUD_WORDS and len(loud) >= _SHOUTED * len(words):
+        quiet = sentence_case(sheet.title.lower())
         sheet.change("shouting", "a title in capitals shouts", title=quiet)
 
 
@@ -220,10 +223,10 @@ def _emoji(sheet: Sheet) -> None:
 
 def _casing(sheet: Sheet) -> None:
     if sheet.voice.casing is Casing.SENTENCE:
-        title = _sentence_case(_lowered(sheet.title))
+        title = sentence_case(lowered(sheet.title))
         sheet.change("casing", "titles are written like sentences", title=title)
     elif sheet.voice.casing is Casing.TITLE and sheet.english:
-        sheet.change("casing", "titles are written in title case", title=_title_case(sheet.title))
+        sheet.change("casing", "titles are written in title case", title=title_case(sheet.title))
 
 
 def _require(sheet: Sheet) -> None:
@@ -334,12 +337,6 @@ def _phrase(words: str) -> re.Pattern[str]:
     return re.compile(rf"(?<!\w){spaced}(?!\w)", re.IGNORECASE)
 
 
-def _cased(use: str, said: str) -> str:
-    if len(said) > 1 and said.isupper():
-        return use.upper()
-    return use[:1].upper() + use[1:] if said[:1].isupper() else use
-
-
 def _masked(match: re.Match[str]) -> str:
     word = match.group()
     return word[0] + "*" * (len(word) - 1)
@@ -352,34 +349,3 @@ def _hidden(passage: str) -> str:
 
 def _one_line(text: str) -> str:
     return tidy(text).strip(" ,;:-–—|")
-
-
-def _sentence_case(text: str) -> str:
-    """Each sentence begins with a capital, and so does "I"."""
-    text = re.sub(r"\bi\b(?=['’ ]|$)", "I", text)
-    return re.sub(r"(^\W*|[.!?]\s+)(\w)", lambda match: match[1] + match[2].upper(), text)
-
-
-def _lowered(text: str) -> str:
-    """Words in lower case that are capitalized only because a title is; names are not known, so
-    only text in title case is touched."""
-    words = [word for word in _WORD.findall(text) if word.lower() not in _SMALL]
-    titled = words and all(word[:1].isupper() for word in words) and len(words) >= _LOUD_WORDS
-    if not titled:
-        return text
-    return _WORD.sub(lambda match: match[0] if match[0].isupper() else match[0].lower(), text)
-
-
-def _title_case(text: str) -> str:
-    first = True
-
-    def cased(match: re.Match[str]) -> str:
-        nonlocal first
-        word = match.group()
-        small = word.lower() in _SMALL and not first and match.end() < len(text)
-        first = False
-        if word.isupper() and len(word) > 1:
-            return word
-        return word.lower() if small else word[:1].upper() + word[1:]
-
-    return _WORD.sub(cased, text)

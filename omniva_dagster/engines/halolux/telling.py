@@ -52,9 +52,9 @@ def tell(packet: Packet, among: Evidence) -> list[Said]:
     try:
         told = teller(packet, among)
         said = [told] if isinstance(told, Said | str) else list(told or ())
+        return [_fitted(one) for one in said]
     except (LookupError, TypeError, ValueError, AttributeError):
         return [unknown(packet)]
-    return [_fitted(one) for one in said]
 
 
 def unknown(packet: Packet) -> Said:
@@ -64,4 +64,6 @@ def unknown(packet: Packet) -> Said:
 
 def _fitted(said: Said | str) -> Said:
     one = Said(said) if isinstance(said, str) else said
+    if not (isinstance(one.text, str) and isinstance(one.because, str)):
+        raise TypeError("a field that should hold words holds something else")
     return Said(fitting(one.text), fitting(one.because), one.packets)
