@@ -41,6 +41,7 @@ soak: setup ## Long tests: 200,000 documents at random, kills at random and at e
 	OMNIVA_TEST_FUZZ=200000 $(BIN)/python -m pytest tests/contracts/test_fuzz.py --timeout 1800
 	OMNIVA_TEST_EXAMPLES=2000 $(BIN)/python -m pytest tests/contracts/test_strictness.py --timeout 1800
 	OMNIVA_TEST_KILLS=40 $(BIN)/python -m pytest tests/e2e/test_killed_runs.py --timeout 3600
+	OMNIVA_TEST_DAEMON_KILLS=10 $(BIN)/python -m pytest tests/scenarios/test_daemons.py --timeout 3600
 	OMNIVA_TEST_LEDGER_KILLS=200 $(BIN)/python -m pytest tests/stardust/test_faults.py --timeout 3600
 
 lint: setup ## ruff, mypy --strict, import rules
