@@ -128,17 +128,18 @@ def test_two_daemons_on_one_instance_make_each_run_once(scene: Begin) -> None:
     _each_once(played)
 
 
-@pytest.mark.skipif(KILLS == 0, reason="a long test: make soak")
-def test_daemons_killed_at_random_moments_do_each_thing_once(scene: Begin) -> None:
-    played = scene("prepared")
-    _stopped_by_panic(played)
-    moments = random.Random(SEED)
-    for number in range(KILLS):
-        with daemon(played, f"killed-{number}") as killed:
-            with suppress(subprocess.TimeoutExpired):
-                killed.process.wait(moments.uniform(4, 40))
-            killed.kill()
-    with daemon(played, "last"):
-        eventually(lambda: _all_posted_and_quiet(played), 600, "both clips")
-    assert played.orders(EVERYTHING) == ["hold", "release"]
-    assert len(played.said("PublicationReceipt")) == 2
+if KILLS:  # a long test, of `make soak`
+
+    def test_daemons_killed_at_random_moments_do_each_thing_once(scene: Begin) -> None:
+        played = scene("prepared")
+        _stopped_by_panic(played)
+        moments = random.Random(SEED)
+        for number in range(KILLS):
+            with daemon(played, f"killed-{number}") as killed:
+                with suppress(subprocess.TimeoutExpired):
+                    killed.process.wait(moments.uniform(4, 40))
+                killed.kill()
+        with daemon(played, "last"):
+            eventually(lambda: _all_posted_and_quiet(played), 600, "both clips")
+        assert played.orders(EVERYTHING) == ["hold", "release"]
+        assert len(played.said("PublicationReceipt")) == 2
