@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections import Counter, defaultdict
 from pathlib import Path
 
@@ -68,6 +69,18 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         item.user_properties += [(SPEC, name) for name in sorted(ids)]
     if is_worker(config):
         items[:] = longest_files_first(items)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    """Dagster keeps an instance in a context variable, also one that ended with another test."""
+    base = sys.modules.get("dagster._core.storage.defs_state.base")
+    storage = base._current_storage.get() if base else None
+    if base and storage is not None:
+        try:
+            _ = storage._instance
+        except Exception:  # its reference is dead
+            base._current_storage.set(None)
 
 
 def longest_files_first(items: list[pytest.Item]) -> list[pytest.Item]:

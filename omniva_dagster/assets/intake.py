@@ -215,6 +215,7 @@ class Intake:
                 ingested_at=recorder.now,
                 packet_id=find.job.packet_id,
                 sha256=sha256,
+                arriving=True,
             )
             found = [
                 item

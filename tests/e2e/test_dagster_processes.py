@@ -37,6 +37,14 @@ mutation ($params: ExecutionParams!) {
   }
 }
 """
+# What the engines keep beside the pipeline.
+BESIDE = {
+    "eclipse_recovery",
+    "horizon_guidance",
+    "lattice_routing",
+    "paradox_audit",
+    "withdrawals",
+}
 _STATUS = "query ($id: ID!) { runOrError(runId: $id) { ... on Run { status } } }"
 _ASSETS = """
 { assetNodes { assetKey { path } groupName owners { ... on TeamAssetOwner { team } }
@@ -123,9 +131,8 @@ def webserver(home: Home) -> Iterator[Webserver]:
 def test_the_ui_shows_every_asset_with_owner_and_words(webserver: Webserver) -> None:
     """DAG-8: all of it usable from the Dagster UI."""
     nodes = _eventually(lambda: webserver.ask(_ASSETS)["assetNodes"], 300, "the code location")
-    assert {node["assetKey"]["path"][-1] for node in nodes} == {
-        asset.key.path[-1] for asset in CLIP_PIPELINE
-    }
+    named = {node["assetKey"]["path"][-1] for node in nodes}
+    assert named == {asset.key.path[-1] for asset in CLIP_PIPELINE} | BESIDE
     for node in nodes:
         assert node["owners"] == [{"team": "omniva"}]
         assert node["description"]
@@ -158,10 +165,10 @@ def test_a_run_launched_from_the_ui_publishes_clips(home: Home, webserver: Webse
     assert _eventually(ended, 600, "the run's end") == "SUCCESS"
     assert len(list((home.path / "outbox").rglob("receipt.json"))) == 1
     counted = {
-        node["assetKey"]["path"][-1]: node["partitionStats"]["numMaterialized"]
+        node["assetKey"]["path"][-1]: (node["partitionStats"] or {}).get("numMaterialized")
         for node in webserver.ask(_ASSETS)["assetNodes"]
     }
-    assert set(counted.values()) == {1}
+    assert {counted[asset.key.path[-1]] for asset in CLIP_PIPELINE} == {1}
 
 
 def test_the_command_line_sees_what_the_ui_made(home: Home, webserver: Webserver) -> None:

@@ -13,9 +13,11 @@ from hypothesis import strategies as st
 from omniva_dagster.contracts.cognition.paradox import (
     ConflictKind,
     ConflictResolution,
+    ConflictTrigger,
     RecommendedAction,
     ResolutionStatus,
 )
+from omniva_dagster.contracts.ids import derive_id
 from omniva_dagster.engines import paradox
 from tests.engines.paradox_corpus import NOW, PLANTS, Corpus, Expected, clean
 
@@ -146,3 +148,23 @@ def test_a_large_pile_is_looked_through_in_linear_time() -> None:
     spent = time.process_time() - began
     assert len(small) > 1500
     assert spent < 10
+
+
+@pytest.mark.parametrize("ids", ["ab", "ba"])
+def test_what_atlas_holds_was_there_before_what_arrives_in_the_same_second(ids: str) -> None:
+    here, arriving = (derive_id("video", letter) for letter in ids)
+    facts = [
+        paradox.VideoFact(
+            subject_id=video_id,
+            video_id=video_id,
+            creator="ada",
+            day="2026-03-04",
+            ingested_at=NOW,
+            packet_id=derive_id("packet", video_id),
+            sha256="0" * 64,
+            arriving=video_id == arriving,
+        )
+        for video_id in sorted((here, arriving))
+    ]
+    (conflict,) = paradox.find(paradox.Facts(NOW, ConflictTrigger.INGESTION, videos=tuple(facts)))
+    assert conflict.affected_ids == [here, arriving]

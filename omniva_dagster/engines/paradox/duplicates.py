@@ -160,8 +160,8 @@ def _window_age(window: Window) -> tuple[str, float, str]:
     return (window.rank, moment(window.asked_at), window.job_id)
 
 
-def _video_age(video: VideoFact) -> tuple[float, str]:
-    return (moment(video.ingested_at), video.subject_id)
+def _video_age(video: VideoFact) -> tuple[bool, float, str]:
+    return (video.arriving, moment(video.ingested_at), video.subject_id)
 
 
 def _upload_age(upload: UploadFact) -> tuple[float, str]:

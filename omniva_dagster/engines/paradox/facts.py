@@ -46,6 +46,8 @@ class VideoFact:
     requested: bool = False
     title: str = ""
     duration: float = 0.0
+    # About to be brought in: whatever Atlas holds was there before, be it in the same second.
+    arriving: bool = False
 
 
 @dataclass(frozen=True)
