@@ -12,7 +12,8 @@ from omniva_dagster.contracts.ids import EVERYTHING
 from tests.scenarios.control import launch, tick
 from tests.scenarios.stage import Scene, eventually
 
-pytestmark = pytest.mark.media
+# First in a worker: after other tests in one process the render was not stopped in time.
+pytestmark = [pytest.mark.media, pytest.mark.takes(200)]
 
 Begin = Callable[[str], Scene]
 # The work looks every two seconds whether it is still wanted.
