@@ -63,10 +63,13 @@ def locked(folder: Path) -> Iterator[None]:
     """Only one process at a time in the folder; a killed one lets go."""
     path = folder / ".lock"
     while True:
-        folder.mkdir(parents=True, exist_ok=True)
         try:
+            folder.mkdir(parents=True, exist_ok=True)
             lock = path.open("wb")
-        except FileNotFoundError:  # removed by another process since the line before
+        except (FileExistsError, FileNotFoundError):
+            # Removed by another process since the line before, or while it was looked at.
+            if folder.exists() and not folder.is_dir():
+                raise
             continue
         with lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
