@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         health,
         inboxes,
         intents,
+        launches,
         library,
         outbox,
         outcomes,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
         routing,
         snapshots,
         store,
+        wordings,
     )
 
 __all__ = [
@@ -38,6 +40,7 @@ __all__ = [
     "health",
     "inboxes",
     "intents",
+    "launches",
     "library",
     "outbox",
     "outcomes",
@@ -46,6 +49,7 @@ __all__ = [
     "routing",
     "snapshots",
     "store",
+    "wordings",
 ]
 
 

@@ -48,14 +48,19 @@ class Daemon:
 
 @contextmanager
 def daemon(
-    scene: Scene, name: str = "daemon", location: str = LOCATION, **variables: str
+    scene: Scene,
+    name: str = "daemon",
+    location: str = LOCATION,
+    program: str = "dagster._daemon",
+    **variables: str,
 ) -> Iterator[Daemon]:
-    """A daemon on the scene's instance while inside; ``location`` is the module that it loads."""
+    """A daemon on the scene's instance while inside; ``location`` is the module that it loads,
+    ``program`` the one that it is."""
     path = scene.home.path / f"{name}.log"
     root = Path(__file__).parents[2]
     with path.open("ab") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "dagster._daemon", "run", "-m", location],
+            [sys.executable, "-m", program, "run", "-m", location],
             env={
                 "PATH": os.environ["PATH"],
                 "HOME": str(scene.home.path),

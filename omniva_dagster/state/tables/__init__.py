@@ -24,6 +24,7 @@ from omniva_dagster.state.tables.deciding import (
     directives,
     inboxes,
     intents,
+    launches,
     restraints,
     stoppages,
 )
@@ -68,6 +69,7 @@ __all__ = [
     "guidance",
     "inboxes",
     "intents",
+    "launches",
     "ledger_lease",
     "ledger_segments",
     "listings",

@@ -107,3 +107,11 @@ cycles = Table(
     # The last packet that the cycle recorded.
     Column("packet_id", String(36), nullable=False),
 )
+
+# Runs that a daemon has launched; the row is written before the process is started.
+launches = Table(
+    "launches",
+    metadata,
+    Column("run_id", String(36), primary_key=True),
+    Column("at", String(30), nullable=False),
+)
