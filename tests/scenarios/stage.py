@@ -56,6 +56,8 @@ if mode == "slow":
     while open(os.path.join(folder, "mode")).read() == "slow":
         print("out_time_us=1000000", flush=True)
         time.sleep(0.2)
+if mode == "stuck":
+    os.kill(os.getpid(), signal.SIGSTOP)
 if "-preset" in arguments:
     arguments[arguments.index("-preset") + 1] = "ultrafast"
 os.execv(real, [real, *arguments])
@@ -64,7 +66,8 @@ os.execv(real, [real, *arguments])
 
 @dataclass(frozen=True)
 class Renderer:
-    """An ffmpeg that renders fast, crashes at every render, or gets no further until it may."""
+    """An ffmpeg that renders fast, crashes at every render, gets no further until it may, or is
+    stopped and says nothing."""
 
     folder: Path
 
@@ -83,7 +86,8 @@ class Renderer:
         return self
 
     def become(self, mode: str) -> None:
-        """``fast``, ``crash`` or ``slow``, from the next render on (slow ones go on at once)."""
+        """``fast``, ``crash``, ``slow`` or ``stuck``, from the next render on (slow ones go on at
+        once)."""
         fresh = self.folder / "mode.new"
         fresh.write_text(mode)
         fresh.replace(self.folder / "mode")

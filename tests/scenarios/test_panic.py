@@ -12,8 +12,7 @@ from omniva_dagster.contracts.ids import EVERYTHING
 from tests.scenarios.control import launch, tick
 from tests.scenarios.stage import Scene, eventually
 
-# First in a worker: after other tests in one process the render was not stopped in time.
-pytestmark = [pytest.mark.media, pytest.mark.takes(200)]
+pytestmark = pytest.mark.media
 
 Begin = Callable[[str], Scene]
 # The work looks every two seconds whether it is still wanted.
@@ -22,10 +21,13 @@ STOPS_WITHIN = 15.0
 
 @pytest.mark.spec("ECL-7")
 @pytest.mark.part("ZEN-7")
-def test_panic_stops_a_render_in_progress_and_resume_completes_it_once(scene: Begin) -> None:
+@pytest.mark.parametrize("mode", ["slow", "stuck"])
+def test_panic_stops_a_render_in_progress_and_resume_completes_it_once(
+    scene: Begin, mode: str
+) -> None:
     """ECL-7: the operator's panic button."""
     played = scene("planned")
-    played.renderer.become("slow")
+    played.renderer.become(mode)
     with ThreadPoolExecutor(1) as pool:
         run = pool.submit(played.materialize)
         try:
@@ -59,7 +61,7 @@ def test_panic_stops_a_render_in_progress_and_resume_completes_it_once(scene: Be
     assert played.orders(EVERYTHING) == ["hold", "release"]
     launch(played, tick(played))
     assert len(played.posted) == 2
-    assert played.renderer.calls == ["slow", "slow", "fast", "fast"]
+    assert played.renderer.calls == [mode, mode, "fast", "fast"]
     assert launch(played, tick(played)) == []
     assert len(played.said("PublicationReceipt")) == 2
 

@@ -20,6 +20,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from queue import Empty, SimpleQueue
 
 from omniva_dagster.contracts.reasons import ReasonCode, WorkerError
 
@@ -30,6 +31,8 @@ _KEPT_LINES = 400
 # What libass says of its fonts once must not be lost among what a decoder says of a damaged file.
 _FONT_LINE = "fontselect:"
 _REAP_SECONDS = 0.005
+# How long after a child's last report whoever watches is asked whether it is still wanted.
+_TICK_SECONDS = 1.0
 _GPU_BUSY = re.compile(
     r"OpenEncodeSessionEx failed|No capable devices found|CUDA_ERROR|Cannot load (libcuda|nvcuda|"
     r"libnvidia-encode|nvEncodeAPI)|No NVENC capable devices|No device available for encoder"
@@ -95,7 +98,8 @@ def run_ffmpeg(
     """Run ffmpeg with ``arguments`` (everything after the program's name).
 
     ``duration`` (seconds of output expected) turns ffmpeg's own progress report into fractions
-    for ``on_progress``; ``cwd`` is the folder that relative names are in; ``memory`` bounds its
+    for ``on_progress``, which is also called each second of silence, and may raise to end the
+    run; ``cwd`` is the folder that relative names are in; ``memory`` bounds its
     address space (bytes). Raises `WorkerError`: ``render_timeout`` past ``timeout`` seconds,
     ``disk_full``, ``gpu_starvation``, ``internal`` where it was killed or wanted more memory, or
     ``bad_command`` with the last lines of ffmpeg's log.
@@ -178,11 +182,33 @@ def _drain(process: subprocess.Popen[str], log: deque[str], fonts: deque[str]) -
 def _report(
     process: subprocess.Popen[str], duration: float, on_progress: OnProgress | None
 ) -> None:
+    """Call ``on_progress`` at each report, and while there is none: it may end a silent child."""
+    heard: SimpleQueue[float | None] = SimpleQueue()
+    threading.Thread(target=_listen, args=(process, duration, heard), daemon=True).start()
+    fraction = 0.0
+    while True:
+        try:
+            news = heard.get(timeout=_TICK_SECONDS)
+        except Empty:
+            news = fraction
+        if news is None:
+            return
+        fraction = news
+        if on_progress:
+            on_progress(fraction)
+
+
+def _listen(
+    process: subprocess.Popen[str], duration: float, heard: SimpleQueue[float | None]
+) -> None:
     assert process.stdout is not None
-    for line in process.stdout:
-        name, _, value = line.strip().partition("=")
-        if name == "out_time_us" and on_progress and duration > 0 and value.lstrip("-").isdigit():
-            on_progress(min(1.0, max(0.0, int(value) / 1e6 / duration)))
+    try:
+        for line in process.stdout:
+            name, _, value = line.strip().partition("=")
+            if name == "out_time_us" and duration > 0 and value.lstrip("-").isdigit():
+                heard.put(min(1.0, max(0.0, int(value) / 1e6 / duration)))
+    finally:
+        heard.put(None)
 
 
 def _failure(code: int, log: str) -> WorkerError:
