@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 from collections import Counter, defaultdict
 from pathlib import Path
@@ -54,6 +55,9 @@ def pytest_xdist_auto_num_workers() -> int:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # A background job's: Dagster would have the processes that it starts ignore SIGTERM too.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     path = os.environ.get(REPORT_VARIABLE)
     if is_worker(config):
         for name in ONE_THREAD:

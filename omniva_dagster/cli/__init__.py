@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import signal
 import sys
 from typing import Any
 
@@ -68,6 +69,10 @@ def main() -> Any:
     from omniva_dagster.contracts.reasons import WorkerError
     from omniva_dagster.stardust.errors import LedgerError
 
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # So it is for a script's background jobs. Dagster makes SIGTERM do what SIGINT does: nobody
+        # could end us then, nor what we start.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         return cli()
     except (ContractError, WorkerError, LedgerError, LookupError) as error:

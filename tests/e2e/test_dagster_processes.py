@@ -13,6 +13,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from tests.support.home import DAY, Home, environment, make_home
 
 pytestmark = [pytest.mark.media, pytest.mark.e2e, pytest.mark.timeout(1500)]
 
+IN_BACKGROUND = "trap '' INT; exec \"$@\""
 _LAUNCH = """
 mutation ($params: ExecutionParams!) {
   launchRun(executionParams: $params) {
@@ -101,13 +103,24 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
 
 @pytest.fixture(scope="module")
 def webserver(home: Home) -> Iterator[Webserver]:
-    """`omniva dev`, in a process group of its own."""
+    """`omniva dev` as a script's background job, which ignores SIGINT; its own process group."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     start = "from omniva_dagster.cli import main; main()"
     process = subprocess.Popen(
-        [sys.executable, "-c", start, "dev", "--port", str(port)],
+        [
+            "/bin/sh",
+            "-c",
+            IN_BACKGROUND,
+            "sh",
+            sys.executable,
+            "-c",
+            start,
+            "dev",
+            "--port",
+            f"{port}",
+        ],
         env={"PATH": os.environ["PATH"], "HOME": str(home.path), **environment(home.path)},
         cwd=home.path,
         stdout=subprocess.DEVNULL,
@@ -119,12 +132,12 @@ def webserver(home: Home) -> Iterator[Webserver]:
         _eventually(lambda: served.ask("{ version }"), 300, "the webserver")
         yield served
     finally:
-        os.killpg(process.pid, signal.SIGTERM)
+        process.terminate()
         try:
             process.wait(60)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait(60)
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
 
 
 @pytest.mark.spec("DAG-8")
