@@ -12,19 +12,21 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from omniva_dagster.cli._home import store
-from omniva_dagster.cli._processes import (
+from omniva_dagster.contracts.types import format_timestamp
+from omniva_dagster.resources import progress
+from omniva_dagster.resources.processes import (
     PROCESS_TAG,
     fail_runs_of_dead_processes,
     this_process,
 )
-from omniva_dagster.contracts.types import format_timestamp
-from omniva_dagster.resources import progress
 from omniva_dagster.settings import settings
 
 if TYPE_CHECKING:
     from dagster import DagsterInstance
 
 _JOB = "clip_pipeline"
+# The assets that take a `ReplanConfig`.
+_REPLANNED = ("clip_candidates", "zenith_directives")
 _LABEL = 28  # with the other columns it fits 80 characters
 
 
@@ -54,16 +56,24 @@ def check_partition(creator: str, day: str) -> None:
 
 
 def run_partition(
-    opened: DagsterInstance, creator: str, day: str, tags: dict[str, str] | None = None
+    opened: DagsterInstance,
+    creator: str,
+    day: str,
+    tags: dict[str, str] | None = None,
+    *,
+    replan: bool = False,
 ) -> RunResult:
-    """Materialize a creator's day in this process, as a run that the UI shows."""
+    """Materialize a creator's day in this process, as a run that the UI shows; with ``replan`` the
+    judges vote anew and further clips may be promoted."""
     from omniva_dagster.definitions import definitions
     from omniva_dagster.partitions import CREATORS, partition_key
 
     opened.add_dynamic_partitions(CREATORS, [creator])
-    fail_runs_of_dead_processes(opened)
+    fail_runs_of_dead_processes(opened, store())
     # The console shows progress instead of events; they are all in the instance.
-    quiet: dict[str, Any] = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+    config: dict[str, Any] = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+    if replan:
+        config["ops"] = {name: {"config": {"replan": True}} for name in _REPLANNED}
     with _calm_logging():
         result = (
             definitions(settings())
@@ -71,7 +81,7 @@ def run_partition(
             .execute_in_process(
                 instance=opened,
                 partition_key=partition_key(creator, day),
-                run_config=quiet,
+                run_config=config,
                 raise_on_error=False,
                 tags={
                     "omniva/creator": creator,

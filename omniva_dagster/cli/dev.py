@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from omniva_dagster.cli._home import instance, prepare, store
-from omniva_dagster.cli._processes import fail_runs_of_dead_processes
+from omniva_dagster.resources.processes import fail_runs_of_dead_processes
 
 LOOPBACK = "127.0.0.1"
 
@@ -20,9 +20,8 @@ LOOPBACK = "127.0.0.1"
 def dev(port: int) -> None:
     """The Dagster UI and daemon on loopback, for the instance in OMNIVA_HOME."""
     prepare()
-    store()
     with instance() as opened:
-        fail_runs_of_dead_processes(opened)
+        fail_runs_of_dead_processes(opened, store())
     free = free_port(port)
     click.echo(f"the UI will be at http://{LOOPBACK}:{free} in a few seconds; Ctrl-C ends it")
     sys.stdout.flush()

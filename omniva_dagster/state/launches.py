@@ -7,14 +7,20 @@ import sqlalchemy as sa
 from omniva_dagster.state.tables import launches
 
 
-def take(connection: sa.Connection, run_id: str, now: str) -> bool:
+def take(connection: sa.Connection, run_id: str, host: str, now: str) -> bool:
     """Whether the caller is the one to launch the run: nobody has, or whoever had gave it back."""
     try:
         with connection.begin_nested():
-            connection.execute(launches.insert().values(run_id=run_id, at=now))
+            connection.execute(launches.insert().values(run_id=run_id, host=host, at=now))
     except sa.exc.IntegrityError:
         return False
     return True
+
+
+def host_of(connection: sa.Connection, run_id: str) -> str:
+    """The host of the daemon that launched the run; empty if none did."""
+    query = sa.select(launches.c.host).where(launches.c.run_id == run_id)
+    return connection.scalar(query) or ""
 
 
 def give_back(connection: sa.Connection, run_id: str) -> None:

@@ -40,7 +40,7 @@ def _stopped_by_panic(played: Scene) -> None:
     with instance() as opened:
         opened.add_dynamic_partitions(CREATORS, ["ada"])
     played.omniva("panic", "--reason", "a rehearsal")
-    assert played.materialize("publications").success
+    assert played.materialize().success
     assert played.posted == []
     (hold,) = played.said("Directive", EVERYTHING)
     request = OverrideRequest(
@@ -73,6 +73,13 @@ def _runs_of_intents() -> list[dg.DagsterRun]:
         return [run for run in opened.get_runs() if intents.TAG in run.tags]
 
 
+def _launches(played: Scene) -> list[tuple[str, str]]:
+    """The run and the state of each launch that is or was wanted."""
+    query = "SELECT run_id, state FROM intents WHERE action = 'launch'"
+    with played.home.store.read() as connection:
+        return [(row.run_id, row.state) for row in connection.exec_driver_sql(query)]
+
+
 def _failures(run_id: str) -> list[str]:
     """What the events of a run that went wrong say."""
     with instance() as opened:
@@ -91,10 +98,7 @@ def _all_posted_and_quiet(played: Scene) -> bool:
 def _each_once(played: Scene) -> None:
     assert played.orders(EVERYTHING) == ["hold", "release"]
     assert len(played.said("PublicationReceipt")) == 2
-    with played.home.store.read() as connection:
-        wanted = connection.exec_driver_sql(
-            "SELECT run_id, state FROM intents WHERE action = 'launch'"
-        ).all()
+    wanted = _launches(played)
     assert len(wanted) == 1
     ((effective, state),) = wanted
     assert state == intents.DONE
@@ -140,6 +144,28 @@ def test_two_daemons_on_one_instance_make_each_run_once(scene: Begin) -> None:
     _each_once(played)
     said = [one.log.read_text(), two.log.read_text()]
     assert sum("is launched already" in log for log in said) >= 1
+
+
+def test_a_run_that_died_with_its_daemon_is_seen_and_wanted_again(scene: Begin) -> None:
+    played = scene("planned")
+    _stopped_by_panic(played)
+    config = played.home.path / "dagster/dagster.yaml"
+    often = config.read_text().replace("poll_interval_seconds: 30", "poll_interval_seconds: 2")
+    config.write_text(often)
+    played.renderer.become("slow")
+    with daemon(played, "killed") as killed:
+        eventually(lambda: len(played.renderer.calls) == 2, 120, "both renders")
+        killed.kill()
+    (dead,) = _runs_of_intents()
+    assert dead.status is dg.DagsterRunStatus.STARTED
+    played.renderer.become("fast")
+    with daemon(played, "last"):
+        eventually(lambda: _runs_of_intents()[-1].is_failure, 120, "that the run is dead")
+        eventually(lambda: len(_launches(played)) == 2, 120, "another run")
+    # Nobody needs to wait for it.
+    assert played.materialize().success
+    assert len(played.posted) == 2
+    assert len(played.said("PublicationReceipt")) == 2
 
 
 if KILLS:  # a long test, of `make soak`

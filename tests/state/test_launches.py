@@ -14,7 +14,7 @@ RUN = "7a9c0f0e-52a4-4a54-8b7e-1d0f6d3c2b11"
 
 def _take(store: Store, run_id: str = RUN) -> bool:
     with store.begin() as connection:
-        return launches.take(connection, run_id, NOW)
+        return launches.take(connection, run_id, "a-host", NOW)
 
 
 def test_a_launch_is_taken_once(store: Store) -> None:

@@ -113,5 +113,7 @@ launches = Table(
     "launches",
     metadata,
     Column("run_id", String(36), primary_key=True),
+    # Of the daemon.
+    Column("host", String(255), nullable=False),
     Column("at", String(30), nullable=False),
 )

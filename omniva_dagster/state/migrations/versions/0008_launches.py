@@ -12,6 +12,7 @@ def upgrade() -> None:
     op.create_table(
         "launches",
         sa.Column("run_id", sa.String(length=36), nullable=False),
+        sa.Column("host", sa.String(length=255), nullable=False),
         sa.Column("at", sa.String(length=30), nullable=False),
         sa.PrimaryKeyConstraint("run_id", name=op.f("pk_launches")),
     )
