@@ -1,5 +1,6 @@
 """Understanding videos: what is said and seen, and which spans are worth a clip."""
 
+import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -20,9 +21,9 @@ from omniva_dagster.contracts.reasons import ReasonCode
 from omniva_dagster.contracts.record import Record
 from omniva_dagster.contracts.video import VideoAsset
 from omniva_dagster.engines import pantheon
-from omniva_dagster.resources import guidance, judging, ordering
+from omniva_dagster.resources import burden, evidencing, guidance, judging, ordering
 from omniva_dagster.resources.media import AtlasResource, JuryResource, TranscriberResource
-from omniva_dagster.resources.sidecars import load_analysis
+from omniva_dagster.resources.sidecars import load_analysis, load_shown
 from omniva_dagster.resources.state import StateResource
 from omniva_dagster.resources.workbench import Commit, Recorder, Skip
 from omniva_dagster.state.partition import Subject
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
 
 @pipeline_asset(
-    AnalysisResult, group="understand", kinds={"python", "whisper", "opencv"}, version="1", gpu=True
+    AnalysisResult, group="understand", kinds={"python", "whisper", "opencv"}, version="2", gpu=True
 )
 def analysis_results(
     context: dg.AssetExecutionContext,
@@ -45,7 +46,8 @@ def analysis_results(
 
     The words, shots, faces, loudness and every score's contributions stand beside it in Atlas, as
     do vectors of its sentences. What the site knows of the viewers counts where there is such
-    knowledge. The same file under the same model is analyzed once.
+    knowledge. The same file under the same model is analyzed once. What each candidate rests on
+    (its words, what each feature adds, its cuts, the models) is a packet of its own.
     """
     from omniva_dagster.workers.analyzer import sidecars
     from omniva_dagster.workers.analyzer.analyze import analyze
@@ -74,6 +76,7 @@ def analysis_results(
             key = f"analysis/{asset.video_id}/{print_of[:32]}"
         if not store.path(key).is_dir():
             watch = bench.watch(_video_subject(video))
+            begun = _cpu_seconds()
             analysis = analyze(
                 media,
                 asset.video_id,
@@ -85,19 +88,21 @@ def analysis_results(
                 on_progress=lambda _step, fraction: watch(fraction),
             )
             with store.scratch() as folder:
-                sidecars.write(analysis, folder / "analysis")
+                spent = _cpu_seconds() - begun
+                sidecars.write(analysis, folder / "analysis", cpu_seconds=spent)
                 store.put_folder(folder / "analysis", key)
-        result = sidecars.read(store.path(key)).result
+        kept = evidencing.read(store.path(key), store.uri(key))
 
         def commit(recorder: Recorder) -> list[Record[AnalysisResult]]:
             record = recorder.record(
-                result,
+                kept.analysis.result,
                 subject_id=asset.video_id,
                 trace_id=video.trace_id,
                 parents=[video.packet_id],
                 video_id=asset.video_id,
             )
             db.library.set_analysis(recorder.connection, asset.video_id, key, record.packet_id)
+            evidencing.publish(recorder, kept, video, record)
             return [record]
 
         return commit
@@ -118,7 +123,7 @@ def analysis_results(
     return dg.Output(records, metadata=metadata | outcome_metadata(bench.finish()))
 
 
-@pipeline_asset(ClipCandidate, group="understand", kinds={"python"}, version="2")
+@pipeline_asset(ClipCandidate, group="understand", kinds={"python"}, version="3")
 def clip_candidates(
     context: dg.AssetExecutionContext,
     config: ReplanConfig,
@@ -129,13 +134,15 @@ def clip_candidates(
 ) -> dg.Output[list[Record[ClipCandidate]]]:
     """Every candidate judged: a vote of each of Pantheon's personas, and Lattice's priority.
 
-    Deterministic and without a language model; the guidance used is pinned to the partition, and
+    Deterministic and without a language model; they see what the analyzer measured and the vectors
+    of what is said. The guidance used is pinned to the partition, and
     `replan` has the judges vote again on what Horizon has said of the day since. Every
     ballot with its reasons, and the shortlist, are packets. A judge that OMNIVA_JUDGE registers
     votes too; what it said once it says for ever.
     """
     bench = state.workbench(context)
     guided = judging.guidance_anew(bench) if config.replan else guidance.of_partition(bench)
+    load = burden.of_partition(bench, anew=config.replan)
     panel = jury.panel()
     batches: dict[str, judging.Batch] = {}
 
@@ -146,8 +153,9 @@ def clip_candidates(
                 "no stretch of 15 to 60 s that begins and ends with a sentence; "
                 "a longer video with more speech gives clips",
             )
-        found = load_analysis(bench.store, atlas.store, analysis.subject_id)
-        batch = batches[analysis.subject_id] = judging.judge(analysis, found, guided, panel)
+        found, shown = load_shown(bench.store, atlas.store, analysis.subject_id)
+        batch = judging.judge(analysis, found, guided, panel, shown, load)
+        batches[analysis.subject_id] = batch
         return lambda recorder: judging.record(recorder, batch)
 
     records = bench.each(analysis_results, lambda item: video_subject(bench, item), work)
@@ -164,6 +172,12 @@ def clip_candidates(
     if abstained:
         metadata["the judge"] = f"no vote on {len(abstained)} candidates: {abstained[0]}"
     return dg.Output(records, metadata=metadata | outcome_metadata(bench.finish()))
+
+
+def _cpu_seconds() -> float:
+    """What this process and those it waited for have used."""
+    used = os.times()
+    return used.user + used.system + used.children_user + used.children_system
 
 
 def _video_subject(video: Record[VideoAsset]) -> Subject:

@@ -21,7 +21,7 @@ from omniva_dagster.partitions import creator_day
 from omniva_dagster.resources import judging
 from omniva_dagster.resources.guidance import KIND, Guided
 from omniva_dagster.resources.media import AtlasResource
-from omniva_dagster.resources.sidecars import load_analysis
+from omniva_dagster.resources.sidecars import load_shown
 from omniva_dagster.resources.state import StateResource, partition_of
 
 if TYPE_CHECKING:
@@ -84,12 +84,12 @@ def _asked_again(
 ) -> dict[str, pantheon.Finding]:
     from omniva_dagster.workers.analyzer.scores.judges import Panel
 
-    found = load_analysis(store, atlas.store, video_id)
+    found, shown = load_shown(store, atlas.store, video_id)
     result: AnalysisResult = found.result
     record = Record(result, video_id, "", "", video_id)
     # A registered judge keeps its word by itself: only the personas are asked again.
     nobody = Panel("", atlas.store.path("judges"))
-    batch = judging.judge(record, found, guided, nobody)
+    batch = judging.judge(record, found, guided, nobody, shown)
     return {one.candidate_id: one for one in batch.findings}
 
 

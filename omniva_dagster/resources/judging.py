@@ -23,6 +23,7 @@ from omniva_dagster.state.partition import Partition
 
 if TYPE_CHECKING:
     from omniva_dagster.resources.atlas import Atlas
+    from omniva_dagster.resources.evidencing import Shown
     from omniva_dagster.resources.guidance import Guided
     from omniva_dagster.state.store import Store
     from omniva_dagster.workers.analyzer.analyze import Analysis
@@ -40,24 +41,38 @@ class Batch:
     candidates: Mapping[str, ClipCandidate]
     abstained: tuple[str, ...]
     clusters: Mapping[str, str]
+    shown: Shown
+    load: pantheon.Load | None = None
 
 
-def judge(analysis: Record[AnalysisResult], found: Analysis, guided: Guided, panel: Panel) -> Batch:
+def judge(
+    analysis: Record[AnalysisResult],
+    found: Analysis,
+    guided: Guided,
+    panel: Panel,
+    shown: Shown,
+    load: pantheon.Load | None = None,
+) -> Batch:
     """Every candidate of a video before every judge; the same whenever it is asked again.
 
-    Horizon's guidance sways those that lean to it; a registered judge votes beside them.
+    They are shown what the analyzer measured, the vectors of what is said, and which candidates
+    Lattice finds to be about the same. Horizon's guidance sways those that lean to it; a registered
+    judge votes beside them. ``load`` is no matter of votes, but of how many are surfaced.
     """
+    from omniva_dagster.workers.analyzer.published import said_in
     from omniva_dagster.workers.analyzer.scores import features
 
     cases, candidates, abstained, members = [], {}, [], []
-    evidence = (analysis.packet_id, *guided.packet_ids)
-    for candidate, parts in zip(
-        analysis.document.clip_candidates, found.contributions, strict=True
+    for candidate, parts, embedded in zip(
+        analysis.document.clip_candidates,
+        found.contributions,
+        shown.vectors or [None] * len(found.contributions),
+        strict=True,
     ):
         candidate_id = candidate_id_of(
             analysis.subject_id, candidate.start_time, candidate.end_time
         )
-        known, text = features.values(parts), text_of(found, candidate)
+        known, text = features.values(parts), said_in(found, candidate)
         opinion = panel.ask(text, known)
         guests: tuple[pantheon.Ballot, ...] = ()
         if opinion is not None and opinion.value is not None:
@@ -73,7 +88,9 @@ def judge(analysis: Record[AnalysisResult], found: Analysis, guided: Guided, pan
                 candidate.confidence,
                 guided.desirability(candidate.semantic_tags),
                 guests,
-                evidence,
+                (analysis.packet_id, *shown.packets_of(candidate_id), *guided.packet_ids),
+                embedded.vector if embedded else (),
+                embedded.rest if embedded else (),
             )
         )
         tags = tuple(candidate.semantic_tags)
@@ -84,7 +101,7 @@ def judge(analysis: Record[AnalysisResult], found: Analysis, guided: Guided, pan
         for candidate_id in group.candidate_ids
     }
     findings = tuple(pantheon.deliberate(cases, lattice.priority))
-    return Batch(analysis, findings, candidates, tuple(abstained), clusters)
+    return Batch(analysis, findings, candidates, tuple(abstained), clusters, shown, load)
 
 
 def record(recorder: Recorder, batch: Batch) -> list[Record[ClipCandidate]]:
@@ -102,7 +119,11 @@ def record(recorder: Recorder, batch: Batch) -> list[Record[ClipCandidate]]:
                 candidate,
                 subject_id=candidate_id,
                 trace_id=batch.analysis.trace_id,
-                parents=[batch.analysis.packet_id, reported[candidate_id].packet_id],
+                parents=[
+                    batch.analysis.packet_id,
+                    *batch.shown.packets_of(candidate_id),
+                    reported[candidate_id].packet_id,
+                ],
                 video_id=batch.analysis.subject_id,
             )
         )
@@ -155,7 +176,7 @@ def review(
     for an id that no judged candidate has.
     """
     from omniva_dagster.resources.guidance import KIND, Guided
-    from omniva_dagster.resources.sidecars import load_analysis
+    from omniva_dagster.resources.sidecars import load_shown
 
     with store.read() as connection:
         packet = db.outbox.latest(connection, "ClipCandidate", candidate_id, "clip_candidates")
@@ -174,8 +195,8 @@ def review(
         found.packet_id,
         found.subject_id,
     )
-    seen = load_analysis(store, atlas, found.subject_id)
-    batch = judge(analysis, seen, Guided(place, pinned or {}), panel)
+    seen, shown = load_shown(store, atlas, found.subject_id)
+    batch = judge(analysis, seen, Guided(place, pinned or {}), panel, shown)
     request = ManualReviewRequest(
         request_id=str(uuid4()),
         candidate_ids=[candidate_id],
@@ -225,14 +246,6 @@ def _asked_again(
     return Review(said.document, said.packet_id, before)
 
 
-def text_of(found: Analysis, candidate: ClipCandidate) -> str:
-    """What is said in a candidate."""
-    from omniva_dagster.workers.analyzer.text.words import join
-
-    start, end = candidate.start_time, candidate.end_time
-    return join([word for word in found.words if start <= word.start < end])
-
-
 def _reports(recorder: Recorder, batch: Batch) -> dict[str, Record[VoteReport]]:
     return {
         report.candidate_id: recorder.record(
@@ -260,6 +273,7 @@ def _shortlist(
         recorder.now,
         video_id=batch.analysis.subject_id,
         clusters=batch.clusters,
+        load=batch.load,
     )
     if best is None:
         return None

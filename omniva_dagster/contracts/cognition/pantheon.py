@@ -131,6 +131,15 @@ class RankedCandidate(Document):
     justification: Text = Field(description="Why it is among the best.")
 
 
+class SetAside(Document):
+    """A candidate that is not on a shortlist for it says what a better one says."""
+
+    candidate_id: Uuid = Field(description="The candidate.")
+    like: Uuid = Field(description="The one on the shortlist that it is too like.")
+    likeness: Score = Field(description="Cosine of their embeddings.")
+    reason: Text = Field(description="Why it was left out.")
+
+
 class Shortlist(Document):
     """The best of a batch, in an order that the same votes always give (4.6)."""
 
@@ -140,9 +149,15 @@ class Shortlist(Document):
         description="Best first."
     )
     ordered_by: Line = Field(description="The rule of the order, ties included.")
-    evidence: Evidence = Field(description="Packets of the vote reports.")
+    set_aside: Opt[Annotated[list[SetAside], Field(max_length=200)]] = Field(
+        default=None, description="Candidates too like one of these, the better ones first."
+    )
+    limited_by: Opt[Line] = Field(
+        default=None, description="Why fewer are shown than usual: what waits already."
+    )
+    evidence: Evidence = Field(description="Packets of the vote reports, and of the load.")
     generated_at: Timestamp = Field(description="When it was made.")
-    schema_version: SemVer = Field(default="1.0.0", description="Version of this contract.")
+    schema_version: SemVer = Field(default="1.1.0", description="Version of this contract.")
 
     @model_validator(mode="after")
     def _names_each_candidate_once(self) -> Self:
@@ -150,5 +165,10 @@ class Shortlist(Document):
         demand(
             self,
             (len(set(named)) == len(named), "candidates", "must not hold the same candidate twice"),
+            (
+                {one.like for one in self.set_aside or ()} <= set(named),
+                "set_aside",
+                "must agree with candidates: each is like one of them",
+            ),
         )
         return self

@@ -10,6 +10,7 @@ from omniva_dagster.contracts.operations.analyzer import (
     AnalysisFailed,
     AnalysisPublished,
     AnalyzeCommand,
+    CandidateEvidence,
 )
 from omniva_dagster.contracts.operations.dashboard import (
     MetricsSnapshot,
@@ -45,6 +46,7 @@ MESSAGES: tuple[type[Document], ...] = (
     ScrapeFailed,
     AnalyzeCommand,
     AnalysisPublished,
+    CandidateEvidence,
     AnalysisFailed,
     EditCommand,
     ClipRendered,

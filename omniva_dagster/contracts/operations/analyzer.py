@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Self
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
 from omniva_dagster.contracts.analysis import AnalysisResult
 from omniva_dagster.contracts.base import Document
@@ -12,8 +12,22 @@ from omniva_dagster.contracts.cognition.common import Line, Name, Text, demand
 from omniva_dagster.contracts.cognition.eclipse import RetryPlan
 from omniva_dagster.contracts.operations.common import Among, Spelled, WorkerFailure, require
 from omniva_dagster.contracts.reasons import ReasonCode
-from omniva_dagster.contracts.types import Opt, Positive, SemVer, Sha256, Timestamp, Uri, Uuid
+from omniva_dagster.contracts.types import (
+    Count,
+    Opt,
+    Positive,
+    Score,
+    Seconds,
+    SemVer,
+    Sha256,
+    Timestamp,
+    Uri,
+    Uuid,
+)
 from omniva_dagster.contracts.video import ScraperJob
+
+# A minute of fast speech has half as many characters.
+MOST_WORDS = 2000
 
 AnalysisReason = Annotated[
     ReasonCode,
@@ -81,6 +95,12 @@ class ModelVersion(Document):
 
     name: Name = Field(description="Name of the model.")
     version: Name = Field(description="Its version or digest.")
+    role: Opt[Name] = Field(
+        default=None, description="What it did: speech, faces, shots, embeddings, scores ..."
+    )
+
+
+Models = Annotated[list[ModelVersion], Field(min_length=1, max_length=32)]
 
 
 class EmbeddingPointer(Document):
@@ -89,20 +109,71 @@ class EmbeddingPointer(Document):
     candidate_id: Uuid = Field(description="The span: the clip_id it has once promoted.")
     uri: Uri = Field(description="The numbers, in Atlas.")
     dimensions: Positive = Field(description="How many there are.")
+    row: Opt[Count] = Field(
+        default=None, description="Which row of a table it is, from 0; absent: the file is it."
+    )
 
 
 class AnalysisPublished(Document):
-    """A video is analyzed: the result, and what repeats it (5.2, Output and Stardust reference)."""
+    """A video is analyzed: the result, and what repeats it (5.2, Output and Stardust reference).
 
-    result: AnalysisResult = Field(description="What was found.")
-    models: Annotated[list[ModelVersion], Field(min_length=1, max_length=32)] = Field(
-        description="The models that found it."
+    The result is in it, or has a packet of its own that it names; it is among the parents then.
+    """
+
+    result: Opt[AnalysisResult] = Field(
+        default=None, description="What was found, where no packet of its own says so."
     )
+    result_packet_id: Opt[Uuid] = Field(default=None, description="The packet of the result.")
+    models: Models = Field(description="The models that found it.")
     embeddings: Annotated[list[EmbeddingPointer], Field(max_length=10_000)] = Field(
         description="Embeddings of the candidates, stored apart."
     )
     raw_packet_id: Uuid = Field(description="The packet of the raw capture.")
     published_at: Timestamp = Field(description="When it was published.")
+    schema_version: SemVer = Field(default="1.1.0", description="Version of this contract.")
+
+
+class FeatureShare(Document):
+    """What a feature adds to a candidate's score."""
+
+    name: Name = Field(description="The feature.")
+    value: Score = Field(description="What was measured, 0 to 1.")
+    points: Score = Field(description="What it adds to the score: its value times its weight.")
+    share: Score = Field(description="Its part of all points.")
+    evidence: Line = Field(description="What it rests on.")
+
+
+class CutCharge(Document):
+    """What the way a candidate begins, ends or rests costs it in the choice of spans."""
+
+    name: Name = Field(description="What is wrong with the cut.")
+    share: Score = Field(description="The part of its worth that is taken.")
+    evidence: Line = Field(description="What shows it.")
+
+
+class CandidateEvidence(Document):
+    """What a candidate's score rests on (5.2, Stardust reference): words, features, cuts, models.
+
+    One of each candidate, so that why it was chosen can be told from the ledger alone.
+    """
+
+    candidate_id: Uuid = Field(description="The span: the clip_id it has once promoted.")
+    video_id: Uuid = Field(description="The video.")
+    start_time: Seconds = Field(description="Seconds from the start of the video.")
+    end_time: Seconds = Field(description="Seconds from the start of the video.")
+    words: Annotated[str, StringConstraints(max_length=MOST_WORDS)] = Field(
+        description="What is said in it; the beginning, where that is long."
+    )
+    words_cut: bool = Field(description="Whether more is said than stands here.")
+    features: Annotated[list[FeatureShare], Field(max_length=64)] = Field(
+        description="Features that apply to it, the one that adds most first."
+    )
+    charges: Annotated[list[CutCharge], Field(max_length=16)] = Field(
+        description="What its cuts were charged with; empty: nothing."
+    )
+    models: Models = Field(description="The models that found it.")
+    raw_packet_id: Uuid = Field(description="The packet of the raw capture.")
+    generated_at: Timestamp = Field(description="When it was written down.")
     schema_version: SemVer = Field(default="1.0.0", description="Version of this contract.")
 
 

@@ -14,37 +14,47 @@ from omniva_dagster.engines.pantheon.ballots import (
     judged,
     vote,
 )
+from omniva_dagster.engines.pantheon.likeness import distinctness, likeness
 from omniva_dagster.engines.pantheon.panel import (
-    ORDERED_BY,
-    SHORTLIST,
     VERSION,
     Case,
     Finding,
     deliberate,
     inputs_hash,
     reports,
-    shortlist,
     version_of,
 )
-from omniva_dagster.engines.pantheon.personas import PERSONAS, Persona
+from omniva_dagster.engines.pantheon.personas import DISTINCTNESS, PERSONAS, Persona
+from omniva_dagster.engines.pantheon.shortlisting import (
+    ORDERED_BY,
+    SHORTLIST,
+    TOO_LIKE,
+    Load,
+    shortlist,
+)
 
 __all__ = [
+    "DISTINCTNESS",
     "NEUTRAL",
     "ORDERED_BY",
     "PERSONAS",
     "SHORTLIST",
+    "TOO_LIKE",
     "UNDECIDED",
     "VERSION",
     "Ballot",
     "Case",
     "Finding",
+    "Load",
     "Persona",
     "consensus",
     "deliberate",
     "dissenters",
+    "distinctness",
     "guest",
     "inputs_hash",
     "judged",
+    "likeness",
     "reports",
     "shortlist",
     "version_of",

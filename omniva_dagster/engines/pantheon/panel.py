@@ -6,22 +6,20 @@ so that a rerun which finds one span more keeps the order of the rest; no ballot
 it is one pass over the candidates and a sort. Lattice's priority, which Zenith promotes by, is made
 of that consensus and the analyzer's own score, so the order here is the order there. A vetoed
 candidate comes after all others. Ties go to the earlier span, then to the smaller id.
+
+A candidate's embedding enters its votes as one more feature, how little of what it says is said in
+the rest of its video: that depends on the video and not on who else is a candidate. How like two
+candidates are counts on the shortlist alone, of which each is to say something else.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
-from omniva_dagster.contracts.cognition.pantheon import (
-    RankedCandidate,
-    Shortlist,
-    VoteBallot,
-    VoteReport,
-)
+from omniva_dagster.contracts.cognition.pantheon import VoteBallot, VoteReport
 from omniva_dagster.contracts.ids import derive_id
 from omniva_dagster.engines.pantheon.ballots import (
     NEUTRAL,
@@ -30,23 +28,21 @@ from omniva_dagster.engines.pantheon.ballots import (
     dissenters,
     vote,
 )
-from omniva_dagster.engines.pantheon.personas import PERSONAS, Persona
+from omniva_dagster.engines.pantheon.likeness import distinctness
+from omniva_dagster.engines.pantheon.personas import DISTINCTNESS, PERSONAS, Persona
 
-VERSION = "3"
-SHORTLIST = 10
-# What each candidate about the same thing that stands before it costs one on the shortlist.
-SAME_AGAIN = 0.05
-ORDERED_BY = (
-    "priority, less 0.05 for each better candidate of the same cluster; ties: the earlier span, "
-    "then the smaller id; none that was vetoed"
-)
+VERSION = "4"
 # From the analyzer's score and the ballots to a priority in [0, 1].
 Weigh = Callable[[float, tuple[Ballot, ...]], float]
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A candidate as the judges see it; ``guests`` are ballots of judges who are no personas."""
+    """A candidate as the judges see it; ``guests`` are ballots of judges who are no personas.
+
+    ``vector`` is its embedding and ``rest`` that of what is said outside of it in its video, as
+    whole numbers (`likeness`); empty where they are not known.
+    """
 
     candidate_id: str
     features: Mapping[str, float]
@@ -55,6 +51,14 @@ class Case:
     desirability: float = NEUTRAL
     guests: tuple[Ballot, ...] = ()
     evidence: tuple[str, ...] = ()
+    vector: tuple[int, ...] = ()
+    rest: tuple[int, ...] = ()
+
+    @property
+    def seen(self) -> Mapping[str, float]:
+        """All that is voted on: the features, and what the embedding adds to them."""
+        told = distinctness(self.vector, self.rest)
+        return self.features if told is None else {**self.features, DISTINCTNESS: told}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +78,12 @@ class Finding:
     def candidate_id(self) -> str:
         """The candidate."""
         return self.case.candidate_id
+
+    @property
+    def stated_consensus(self) -> float:
+        """The consensus; rounding does not take it out of the votes' range."""
+        votes = [ballot.vote for ballot in self.ballots]
+        return min(max(self.consensus, min(votes)), max(votes))
 
     @property
     def justification(self) -> str:
@@ -132,6 +142,8 @@ def inputs_hash(case: Case) -> str:
             "confidence": case.confidence,
             "desirability": case.desirability,
             "guests": [[one.agent, one.vote] for one in sorted(case.guests, key=_by_agent)],
+            "vector": case.vector,
+            "rest": case.rest,
         }
     )
 
@@ -157,7 +169,7 @@ def reports(
                 )
                 for ballot in one.ballots
             ],
-            consensus=_between(one),
+            consensus=one.stated_consensus,
             dissent=list(one.dissent),
             rank=one.rank,
             batch_size=one.batch_size,
@@ -171,56 +183,10 @@ def reports(
     ]
 
 
-def shortlist(
-    findings: Sequence[Finding],
-    reported: Sequence[tuple[VoteReport, str]],
-    now: str,
-    *,
-    video_id: str | None = None,
-    clusters: Mapping[str, str] | None = None,
-    most: int = SHORTLIST,
-) -> Shortlist | None:
-    """The best of a batch, of different things where it has them; None where all are vetoed.
-
-    ``reported`` are the reports of the findings with their packets; ``clusters`` is Lattice's word
-    on which candidates are about the same thing, by candidate.
-    """
-    packets = {report.candidate_id: (report, packet_id) for report, packet_id in reported}
-    seen: defaultdict[str, int] = defaultdict(int)
-    worth: list[tuple[float, Finding, int]] = []
-    for one in sorted(findings, key=lambda found: found.rank):
-        if one.vetoed_by:
-            continue
-        label = (clusters or {}).get(one.candidate_id, "")
-        before = seen[label] if label else 0
-        seen[label] += 1
-        worth.append((round(one.priority - SAME_AGAIN * before, 6), one, before))
-    worth.sort(key=lambda item: (-item[0], item[1].rank))
-    best = worth[:most]
-    if not best:
-        return None
-    return Shortlist(
-        batch_id=packets[best[0][1].candidate_id][0].batch_id,
-        **({"video_id": video_id} if video_id else {}),
-        candidates=[
-            RankedCandidate(
-                candidate_id=one.candidate_id,
-                report_id=packets[one.candidate_id][0].report_id,
-                consensus=_between(one),
-                justification=_why(one, before),
-            )
-            for _, one, before in best
-        ],
-        ordered_by=ORDERED_BY,
-        evidence=[packets[one.candidate_id][1] for _, one, _ in best],
-        generated_at=now,
-    )
-
-
 def _heard(
     case: Case, weigh: Weigh, personas: Sequence[Persona]
 ) -> tuple[Case, tuple[Ballot, ...], dict[str, float], float]:
-    ballots = vote(case.features, personas, case.desirability)
+    ballots = vote(case.seen, personas, case.desirability)
     if case.guests:
         ballots = tuple(sorted((*ballots, *case.guests), key=_by_agent))
     votes = {one.agent: one.vote for one in ballots}
@@ -234,17 +200,6 @@ def _order(
 ) -> tuple[bool, float, float, str]:
     case, ballots, _, priority = item
     return any(one.vetoed for one in ballots), -priority, case.start_time, case.candidate_id
-
-
-def _between(one: Finding) -> float:
-    """The consensus; rounding does not take it out of the votes' range."""
-    votes = [ballot.vote for ballot in one.ballots]
-    return min(max(one.consensus, min(votes)), max(votes))
-
-
-def _why(one: Finding, before: int) -> str:
-    again = f"; {before} better ones are about the same thing" if before else ""
-    return (one.justification + again)[:2000]
 
 
 def _by_agent(ballot: Ballot) -> str:

@@ -8,6 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+# Pantheon's own feature: how little of what a candidate says is said in the rest of its video.
+DISTINCTNESS = "distinctness"
+
 
 @dataclass(frozen=True)
 class Persona:
@@ -57,7 +60,14 @@ PERSONAS = (
     Persona(
         "exploration",
         "what the rest of the video does not already say",
-        {"novelty": 4, "rare_words": 2, "keyword_density": 1, "visual_change": 1, "pitch": 1},
+        {
+            "novelty": 4,
+            DISTINCTNESS: 2,
+            "rare_words": 2,
+            "keyword_density": 1,
+            "visual_change": 1,
+            "pitch": 1,
+        },
         leans=0.2,
     ),
     Persona(

@@ -6,7 +6,6 @@ import hashlib
 import json
 import os
 import tempfile
-from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict
@@ -16,14 +15,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from omniva_dagster.contracts.analysis import AnalysisResult
 from omniva_dagster.contracts.errors import ContractError
 from omniva_dagster.contracts.reasons import ReasonCode, WorkerError
-from omniva_dagster.workers.analyzer import ANALYZER_VERSION
+from omniva_dagster.workers.analyzer import ANALYZER_VERSION, provenance
 from omniva_dagster.workers.analyzer.analyze import Analysis
 from omniva_dagster.workers.analyzer.audio import STEP_SECONDS
 from omniva_dagster.workers.analyzer.scores.features import SCORING_VERSION, Contribution
 from omniva_dagster.workers.analyzer.spans.penalties import Penalty
 from omniva_dagster.workers.analyzer.text import embeddings
 from omniva_dagster.workers.analyzer.text.sentences import split
-from omniva_dagster.workers.analyzer.text.words import join
+from omniva_dagster.workers.analyzer.text.words import join, within
 from omniva_dagster.workers.durable import sync
 from omniva_dagster.workers.media.timeline import Face, Interest, Scene, Still, Word
 
@@ -78,7 +77,7 @@ SCHEMAS: dict[str, dict[str, str]] = {
     "loudness": {"time": "double", "level": "double"},
     "motion": {"time": "double", "change": "double"},
 }
-# For whoever looks for texts alike; nothing here reads it, so it is written and referred to only.
+# For whoever looks for texts alike: `vectors` reads it, apart from the analysis.
 EMBEDDINGS = "embeddings"
 _FIRST_VERSION = "1"
 _IN_FIRST = ("words", "scenes", "faces", "contributions", "silences")
@@ -99,10 +98,10 @@ def fingerprint(
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
-def write(analysis: Analysis, folder: Path) -> dict[str, Path]:
+def write(analysis: Analysis, folder: Path, *, cpu_seconds: float | None = None) -> dict[str, Path]:
     """Keep the analysis in ``folder``, which appears whole by one rename; the files by name.
 
-    What the folder held before is replaced.
+    What the folder held before is replaced. ``cpu_seconds`` is what making it cost.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     with _aside(folder) as temporary:
@@ -113,7 +112,7 @@ def write(analysis: Analysis, folder: Path) -> dict[str, Path]:
             _write_table(rows, _schema(name), made / f"{name}.parquet")
         _write_table(_embedded(analysis), _embedding_schema(), made / f"{EMBEDDINGS}.parquet")
         _write_json(analysis.result.dump(), made / _RESULT)
-        _write_json(_meta(analysis), made / _META)
+        _write_json(_meta(analysis, cpu_seconds), made / _META)
         sync(made)
         _put(made, folder, aside)
     sync(folder.parent)
@@ -138,8 +137,14 @@ def read(folder: Path) -> Analysis:
         ) from error
 
 
+def read_meta(folder: Path) -> dict[str, Any]:
+    """What stands beside the analysis kept in ``folder``: versions, models, what it cost."""
+    meta: dict[str, Any] = json.loads((folder / _META).read_text(encoding="utf-8"))
+    return meta
+
+
 def _read(folder: Path) -> Analysis:
-    meta = json.loads((folder / _META).read_text(encoding="utf-8"))
+    meta = read_meta(folder)
     result = AnalysisResult.parse((folder / _RESULT).read_bytes())
     kept = _IN_FIRST if meta["analyzer_version"] == _FIRST_VERSION else tuple(SCHEMAS)
     tables = {
@@ -179,8 +184,11 @@ def _stretches(rows: Sequence[dict[str, Any]]) -> list[tuple[float, float]]:
     return [(row["start"], row["end"]) for row in rows]
 
 
-def _meta(analysis: Analysis) -> dict[str, str | float]:
+def _meta(analysis: Analysis, cpu_seconds: float | None) -> dict[str, Any]:
+    models = [one.dump() for one in provenance.of_today(analysis.model)]
     return {
+        "models": models,
+        **({} if cpu_seconds is None else {"cpu_seconds": round(cpu_seconds, 2)}),
         "language": analysis.language,
         "language_probability": analysis.language_probability,
         "model": analysis.model,
@@ -224,14 +232,12 @@ def _tables(analysis: Analysis) -> dict[str, list[dict[str, Any]]]:
 def _embedded(analysis: Analysis) -> list[dict[str, Any]]:
     """Each sentence and each candidate with its vector."""
     sentences = split(analysis.words, analysis.language)
-    starts = [word.start for word in analysis.words]
     rows: list[tuple[str, float, float, str]] = [
         ("sentence", sentence.start, sentence.end, sentence.text) for sentence in sentences
     ]
     for candidate in analysis.result.clip_candidates:
         start, end = candidate.start_time, candidate.end_time
-        said = analysis.words[bisect_left(starts, start) : bisect_left(starts, end)]
-        rows.append(("candidate", start, end, join(said)))
+        rows.append(("candidate", start, end, join(within(analysis.words, start, end))))
     vectors = embeddings.embed([row[3] for row in rows], [s.text for s in sentences])
     return [
         {"kind": kind, "start": start, "end": end, "vector": vector.tolist()}

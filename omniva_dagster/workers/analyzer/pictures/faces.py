@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +19,8 @@ if TYPE_CHECKING:
 SCORE_AT_LEAST = 0.7
 _OVERLAP = 0.3
 _MOST = 50
-_MODEL_FILE = "face_detection_yunet_2023mar.onnx"
+_RELEASE = "2023mar"
+_MODEL_FILE = f"face_detection_yunet_{_RELEASE}.onnx"
 
 Point = tuple[float, float]
 
@@ -70,6 +73,16 @@ class FaceFinder:
         corners = points[3], points[4]
         mouth = ((corners[0][0] + corners[1][0]) / 2, (corners[0][1] + corners[1][1]) / 2)
         return Features(face, (points[0], points[1]), mouth)
+
+
+@cache
+def model_version() -> str:
+    """The model's release and the beginning of its SHA-256, like ``2023mar@1a2b3c4d5e6f``.
+
+    Raises `WorkerError` ``model_offline`` if the model file is missing.
+    """
+    digest = hashlib.sha256(_model_path().read_bytes()).hexdigest()[:12]
+    return f"{_RELEASE}@{digest}"
 
 
 def _inside(pixels: float, length: int) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 
 from omniva_dagster.workers.media.timeline import Word
@@ -59,6 +60,16 @@ def _extended(word: Word, mark: str) -> Word:
 
 def _probability(value: float) -> float:
     return round(min(1.0, max(0.0, float(value))), 4)
+
+
+def within(words: Sequence[Word], start: float, end: float) -> Sequence[Word]:
+    """The words that begin from ``start`` on and before ``end`` (seconds)."""
+    first = bisect_left(words, start, key=_start)
+    return words[first : bisect_left(words, end, first, key=_start)]
+
+
+def _start(word: Word) -> float:
+    return word.start
 
 
 def join(words: Sequence[Word]) -> str:
