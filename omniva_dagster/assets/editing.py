@@ -12,7 +12,7 @@ from omniva_dagster.assets.pictures import inline_picture
 from omniva_dagster.contracts.decisions import Directive, DirectiveKind
 from omniva_dagster.contracts.editing import EditJob, RenderedClip
 from omniva_dagster.contracts.record import Record
-from omniva_dagster.resources import guidance, ordering, plans
+from omniva_dagster.resources import guidance, highlights, ordering, plans
 from omniva_dagster.resources.media import AtlasResource, RendererResource
 from omniva_dagster.resources.planning import ClipPlanner
 from omniva_dagster.resources.sidecars import load_analysis
@@ -34,7 +34,8 @@ def edit_jobs(
 ) -> dg.Output[list[Record[EditJob]]]:
     """The plan of every promoted clip: the very ffmpeg commands that will be run.
 
-    Planned from Zenith's promotions only; a clip that is held or cancelled is left out.
+    Planned from Zenith's promotions only; a clip that is held or cancelled is left out. What
+    Pantheon's judges said of each goes with its plan.
     """
     bench = state.workbench(context)
     # A clip that was held is promoted again when it is released: it is one clip.
@@ -49,10 +50,10 @@ def edit_jobs(
     first = ordering.clips_in_order(bench, promotions, guidance.of_partition(bench))
     made = bench.each(first, lambda item: _clip_subject(bench, item), planner.work, at_once=AT_ONCE)
     records = ordering.as_given(made, promotions)
-    lines = ["| clip | steps | seconds expected |", "|---|---|---|"]
+    lines = ["| clip | steps | seconds expected | Pantheon |", "|---|---|---|---|"]
     lines += [
         f"| {record.subject_id} | {cell('; '.join(record.document.operations))} "
-        f"| {record.document.estimated_duration} |"
+        f"| {record.document.estimated_duration} | {cell(planner.said(record.subject_id), 512)} |"
         for record in records
     ]
     metadata: Shown = {
@@ -109,6 +110,7 @@ class _Planner:
         way = renderer.rerouted(bench.reroutes)
         self._rerouted = way is not renderer
         self._planner = ClipPlanner(atlas.store, way, bench.partition.creator)
+        self._said: dict[str, str] = {}
 
     def work(self, promotion: Record[Directive]) -> Commit:
         """Plan a promoted clip and keep the plan in Atlas."""
@@ -117,10 +119,13 @@ class _Planner:
             pinned = db.decisions.promotion(connection, promotion.subject_id)
             held = db.library.video(connection, promotion.video_id)
             siblings = db.decisions.promotions_of(connection, promotion.video_id)
+            light = highlights.of_clip(connection, pinned) if pinned else None
         assert pinned is not None
         assert held is not None
         video = held[0]
         analysis = load_analysis(self._bench.store, self._atlas, video.video_id)
+        shown = light.packets if light else ()
+        self._said[pinned.clip_id] = light.words if light else "no judge was asked"
         job = self._made(pinned.clip_id) or self._planner.plan(pinned, siblings, video, analysis)
 
         def commit(recorder: Recorder) -> list[Record[EditJob]]:
@@ -129,12 +134,16 @@ class _Planner:
                     job,
                     subject_id=pinned.clip_id,
                     trace_id=promotion.trace_id,
-                    parents=[promotion.packet_id, pinned.packet_id],
+                    parents=[promotion.packet_id, pinned.packet_id, *shown],
                     video_id=video.video_id,
                 )
             ]
 
         return commit
+
+    def said(self, clip_id: str) -> str:
+        """What the judges said of a clip that was planned here."""
+        return self._said.get(clip_id, "")
 
     def _made(self, clip_id: str) -> EditJob | None:
         """The plan of a clip that was made before its work was rerouted: it stands."""

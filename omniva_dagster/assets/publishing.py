@@ -18,7 +18,7 @@ from omniva_dagster.contracts.publishing import (
 from omniva_dagster.contracts.reasons import ReasonCode
 from omniva_dagster.contracts.record import Record
 from omniva_dagster.engines import chorus
-from omniva_dagster.resources import conflicts, guidance, scheduling, wording
+from omniva_dagster.resources import conflicts, guidance, highlights, scheduling, wording
 from omniva_dagster.resources.desk import ZenithDesk
 from omniva_dagster.resources.media import AtlasResource, PublisherResource
 from omniva_dagster.resources.sidecars import load_analysis, spoken
@@ -102,6 +102,7 @@ def upload_jobs(
             pinned = db.decisions.promotion(connection, task.subject_id)
             held = db.library.video(connection, task.video_id)
             sent = wording.sent(connection, task, target)
+            said_of_it = highlights.of_clip(connection, pinned) if pinned else None
         if sent is not None:
             return lambda _recorder: [sent]
         assert pinned is not None
@@ -123,6 +124,7 @@ def upload_jobs(
             said,
             analysis.language,
             [task.packet_id, pinned.packet_id],
+            said_of_it,
         )
 
         def commit(recorder: Recorder) -> list[Record[UploadJob]]:

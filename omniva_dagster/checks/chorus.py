@@ -63,8 +63,8 @@ def problems_of(connection: "sa.Connection", record: Record[UploadJob]) -> list[
     """What is wrong with the wording of an upload job."""
     job = record.document
     found = []
-    if len(job.title) > chorus.TITLE_LIMIT:
-        found.append(f"a title of {len(job.title)} characters")
+    if chorus.units(job.title) > chorus.TITLE_LIMIT:
+        found.append(f"a title of {chorus.units(job.title)} characters")
     if len(job.description.encode()) > chorus.DESCRIPTION_LIMIT:
         found.append("a description that is too long for the platform")
     if set("<>") & set(job.title + job.description):

@@ -42,7 +42,8 @@ class _Reviews(click.Group):
 
 @click.group(cls=_Reviews)
 def review() -> None:
-    """Ask Pantheon's judges again about a clip, or answer what Chorus could not settle.
+    """Ask Pantheon's judges again about a clip, answer what Chorus could not settle, or draft a
+    clip's wording yourself.
 
     omniva review CLIP --question ... is short for omniva review ask CLIP --question ...
     """
@@ -128,7 +129,8 @@ def resolve(conflict: str, accept: bool, use: str | None, reason: str, at_once: 
         held, open_one = _open(connection, conflict)
         evidence = [held.ground_packet_id]
         if use is not None:
-            evidence.append(_write(connection, open_one, use, moment))
+            worded = _worded(open_one.field, use)
+            evidence.append(_write(connection, open_one.clip_id, worded, moment))
         how = f"worded as “{use}”" if use is not None else "accepted"
         answer = open_one.model_copy(
             update={
@@ -146,6 +148,46 @@ def resolve(conflict: str, accept: bool, use: str | None, reason: str, at_once: 
     sys.exit(1 if _control.launch_now(at_once=at_once) else 0)
 
 
+@review.command()
+@click.argument("clip")
+@click.option("--title", help="What it is to be called.")
+@click.option("--description", help="All of the description; the source is not added to it.")
+@click.option("--tags", help="Tags with commas, the best first.")
+def word(clip: str, title: str | None, description: str | None, tags: str | None) -> None:
+    """Draft CLIP's wording yourself; what you leave out stays the clip's own words.
+
+    Chorus reads a draft like any other: in the brand's voice, within policy.
+    """
+    parts = {
+        StyledField.TITLE: title,
+        StyledField.DESCRIPTION: description,
+        StyledField.KEYWORDS: tags,
+    }
+    worded: dict[str, Any] = {}
+    for field, use in parts.items():
+        worded |= _worded(field, use) if use is not None else {}
+    if not worded:
+        raise click.UsageError("say --title, --description or --tags")
+    prepare()
+    with store().begin() as connection:
+        subject = _control.subject_of(connection, clip)
+        _must_be_in(connection, subject)
+        _write(connection, subject.subject_id, worded, _control.now())
+        home = subject.place.partition
+    click.echo(
+        f"drafted; Chorus words it by that with the next run: "
+        f"omniva run --creator {home.creator} --day {home.day}"
+    )
+
+
+def _must_be_in(connection: sa.Connection, subject: _control.Subject) -> None:
+    from omniva_dagster.state import publishing
+
+    clips = publishing.clips_of(connection, subject.place.partition.creator)
+    if any(clip.clip_id == subject.subject_id and clip.status for clip in clips):
+        raise click.ClickException("it is posted already: what is out is not worded anew")
+
+
 def _open(connection: sa.Connection, conflict_id: str) -> tuple[Restraint, ComplianceConflict]:
     from omniva_dagster.state import decisions, outbox
 
@@ -159,30 +201,30 @@ def _open(connection: sa.Connection, conflict_id: str) -> tuple[Restraint, Compl
     )
 
 
-def _write(connection: sa.Connection, conflict: ComplianceConflict, use: str, moment: str) -> str:
-    """Record an operator's words for a field; the packet they stand in."""
+def _write(connection: sa.Connection, clip_id: str, worded: dict[str, Any], moment: str) -> str:
+    """Record an operator's words for fields of a clip's wording; the packet they stand in."""
     from omniva_dagster.resources.dossiers import place_of
     from omniva_dagster.resources.wording import OPERATOR
     from omniva_dagster.resources.workbench import Recorder
     from omniva_dagster.state import outbox
 
-    base = outbox.latest(connection, DraftMetadata.__name__, conflict.clip_id, OPERATOR)
-    base = base or outbox.latest(connection, DraftMetadata.__name__, conflict.clip_id)
+    base = outbox.latest(connection, DraftMetadata.__name__, clip_id, OPERATOR)
+    base = base or outbox.latest(connection, DraftMetadata.__name__, clip_id)
     if base is None:
         raise click.ClickException("the clip has no draft; materialize upload_jobs first")
-    place = place_of(connection, conflict.clip_id)
+    place = place_of(connection, clip_id)
     draft = DraftMetadata.parse(
         {
             **base.payload,
-            **_worded(conflict.field, use),
+            **worded,
             "drafted_by": operator(),
             "evidence": [base.packet_id],
         }
     )
     record = Recorder(connection, OPERATOR, place.partition, moment).record(
         draft,
-        subject_id=conflict.clip_id,
-        trace_id=derive_id("trace", place.video_id or conflict.clip_id),
+        subject_id=clip_id,
+        trace_id=derive_id("trace", place.video_id or clip_id),
         parents=draft.evidence,
         video_id=place.video_id,
     )
@@ -194,12 +236,14 @@ def _worded(field: StyledField, use: str) -> dict[str, Any]:
 
     text = chorus.plain(use)
     if field is StyledField.TITLE:
-        if not 0 < len(text) <= chorus.TITLE_LIMIT:
-            raise click.UsageError(f"a title has 1 to {chorus.TITLE_LIMIT} characters")
+        if not 0 < chorus.units(text) <= chorus.TITLE_LIMIT:
+            raise click.UsageError(
+                f"a title has 1 to {chorus.TITLE_LIMIT} characters (most emoji count as two)"
+            )
         return {"title": text}
     if field is StyledField.KEYWORDS:
         words = [chorus.plain(word) for word in use.split(",")]
-        return {"keywords": [word for word in dict.fromkeys(words) if word][:200]}
+        return {"keywords": chorus.fitting_keywords(words)}
     lines = [chorus.plain(line) for line in use.split("\n")]
     said = "\n".join(lines).strip()
     if len(said.encode()) > chorus.DESCRIPTION_LIMIT:

@@ -19,11 +19,17 @@ from omniva_dagster.contracts.types import SLUG_PATTERN, format_timestamp
 @click.option("--creator", help="A registered creator's slug.")
 @click.option("--day", help="YYYY-MM-DD, the videos' upload date (UTC); today if left out.")
 @click.option("--url", help="One video; its creator is registered if need be.")
+@click.option(
+    "--replan",
+    is_flag=True,
+    help="Judge again by what Horizon has said of the day since, and promote further clips.",
+)
 @click.option("--json", "as_json", is_flag=True, help="A JSON object instead of tables.")
-def run(creator: str | None, day: str | None, url: str | None, as_json: bool) -> None:
+def run(creator: str | None, day: str | None, url: str | None, replan: bool, as_json: bool) -> None:
     """One creator's day, or one video by URL, to published clips.
 
-    What was done before is not done again; what failed is tried again.
+    What was done before is not done again; what failed is tried again. Clips that were promoted
+    stay so; videos that have clips get no further ones, unless --replan asks for them.
     """
     prepare()
     if url:
@@ -35,7 +41,7 @@ def run(creator: str | None, day: str | None, url: str | None, as_json: bool) ->
     day = _day(day)
     check_partition(creator, day)
     with instance() as opened, shown_progress(f"{creator}, {day}", not as_json):
-        result = run_partition(opened, creator, day)
+        result = run_partition(opened, creator, day, replan=replan)
     report = report_of(creator, day)
     show([report], as_json)
     if not result.success:

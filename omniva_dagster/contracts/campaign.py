@@ -6,6 +6,7 @@ travels. What each campaign comes to for a creator is recorded as `CampaignGoals
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 from enum import StrEnum
@@ -122,6 +123,11 @@ class Campaign(Document):
                 sum(part.share for part in mix) <= 1 + 1e-9,
                 "mix",
                 "must have shares that come to at most 1",
+            ),
+            (
+                all(re.search(r"\w", part.subject) for part in mix),
+                "mix",
+                "must have a word in each subject: nothing is about marks alone",
             ),
             (
                 not _twice(part.subject.casefold() for part in mix),

@@ -11,7 +11,7 @@ from typing import Annotated
 from pydantic import Field
 
 from omniva_dagster.contracts.base import Document
-from omniva_dagster.contracts.cognition.chorus import Casing, Replacement, Tone
+from omniva_dagster.contracts.cognition.chorus import Casing, PolicyWords, Replacement, Tone
 from omniva_dagster.contracts.cognition.common import Line, Lines
 from omniva_dagster.contracts.types import Opt, SemVer
 
@@ -41,4 +41,8 @@ class BrandVoice(Document):
     disclosure: Opt[Line] = Field(
         default=None, description="The sentence that says that somebody paid for it."
     )
-    schema_version: SemVer = Field(default="1.0.0", description="Version of this contract.")
+    policies: Opt[Annotated[list[PolicyWords], Field(max_length=30)]] = Field(
+        default=None,
+        description="Words that fall under a rule, beside the English ones it knows, by language.",
+    )
+    schema_version: SemVer = Field(default="1.1.0", description="Version of this contract.")

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from omniva_dagster.contracts.errors import ContractError, Fault, fault
 from omniva_dagster.contracts.reasons import ReasonCode, WorkerError
 from omniva_dagster.contracts.voice import BrandVoice
+from omniva_dagster.engines import chorus
 from omniva_dagster.settings import settings
 
 DEFAULT = "default"
 _MOST_BYTES = 64 * 1024
+# Of a file with more faults the first are told: who mends these sees the others.
+_TOLD = 50
 
 
 def voices_folder() -> Path:
@@ -39,8 +42,8 @@ def read_voice(creator: str, folder: Path | None = None) -> BrandVoice | None:
     except ContractError as error:
         raise WorkerError(
             ReasonCode.BAD_COMMAND,
-            f"{path} is {error.message}; correct it (docs/advisors.md lists its fields), and "
-            "run again",
+            f"{path} is not a valid BrandVoice: {_all_of(error.faults)}; correct it "
+            "(docs/advisors.md lists its fields), and run again",
         ) from error
 
 
@@ -63,9 +66,33 @@ def parse_voice(path: Path) -> BrandVoice:
             voice = BrandVoice.parse(value)
         except ContractError as error:
             faults += [found for found in error.faults if found["pointer"] not in known]
+        else:
+            faults += _wordless(voice)
     if faults:
         raise ContractError.invalid("BrandVoice", [_placed(found, lines) for found in faults])
     return voice
+
+
+def _all_of(faults: list[Fault]) -> str:
+    said = [f"{one['pointer'] or '/'}: {one['message']}" for one in faults[:_TOLD]]
+    more = [f"and {len(faults) - _TOLD} more"] if len(faults) > _TOLD else []
+    return "; ".join([*said, *more])
+
+
+def _wordless(voice: BrandVoice) -> Iterator[Fault]:
+    """Words with nothing in them that people could see: a rule on them would never apply."""
+    words: list[tuple[tuple[str | int, ...], str]] = []
+    for name in ("avoid", "require"):
+        words += [((name, n), word) for n, word in enumerate(getattr(voice, name) or ())]
+    for n, item in enumerate(voice.replace or ()):
+        words += [(("replace", n, "word"), item.word), (("replace", n, "use"), item.use)]
+    for n, policy in enumerate(voice.policies or ()):
+        words += [(("policies", n, "words", m), word) for m, word in enumerate(policy.words)]
+    if voice.disclosure is not None:
+        words.append((("disclosure",), voice.disclosure))
+    for location, word in words:
+        if not chorus.plain(word):
+            yield fault(location, "must have a letter or sign that can be seen")
 
 
 def _placed(found: Fault, lines: Mapping[str, int]) -> Fault:

@@ -11,23 +11,28 @@ from omniva_dagster.contracts.cognition.chorus import (
     ComplianceConflict,
     DraftMetadata,
     StyledMetadata,
+    StylePreferences,
 )
 from omniva_dagster.contracts.cognition.paradox import ComplianceAlert
 from omniva_dagster.contracts.ids import creator_id_of, derive_id
 from omniva_dagster.contracts.publishing import ScheduleTask, UploadJob
 from omniva_dagster.contracts.record import Record
 from omniva_dagster.engines import chorus
+from omniva_dagster.engines.pantheon import tastes
+from omniva_dagster.engines.paradox import compliance
 from omniva_dagster.resources.voices import read_voice
 from omniva_dagster.resources.workbench import Recorder
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
-    from omniva_dagster.contracts.cognition.chorus import StylePreferences
     from omniva_dagster.contracts.voice import BrandVoice
+    from omniva_dagster.resources.highlights import Highlight
 
 PRODUCER = "chorus"
-OPERATOR = "operator"
+OPERATOR, PANTHEON, PARADOX = "operator", "pantheon", "paradox"
+# Of a creator's clips, as many of the latest are looked through for the same title.
+_TITLES = 200
 
 
 @dataclass(frozen=True)
@@ -42,6 +47,7 @@ class Speech:
     language: str
     evidence: tuple[str, ...]
     voice: BrandVoice | None = None
+    highlight: Highlight | None = None
 
 
 def speech_of(
@@ -53,8 +59,12 @@ def speech_of(
     spoken: Sequence[str],
     language: str,
     evidence: Sequence[str],
+    highlight: Highlight | None = None,
 ) -> Speech:
-    """A clip's wording before Chorus. `WorkerError` ``bad_command`` for a wrong voice file."""
+    """A clip's wording before Chorus; ``highlight`` is what Pantheon said of it.
+
+    `WorkerError` ``bad_command`` for a wrong voice file.
+    """
     return Speech(
         clip_id,
         video_id,
@@ -64,6 +74,7 @@ def speech_of(
         language,
         tuple(evidence),
         read_voice(creator),
+        highlight,
     )
 
 
@@ -72,14 +83,15 @@ def refine(recorder: Recorder, speech: Speech) -> Record[StyledMetadata]:
     once, on the same transaction, so that the upload is held before anything is sent."""
     drafted = _drafted(recorder, speech)
     draft, written = _as_written(recorder.connection, speech)
-    voice, evidence = _voice(recorder, speech)
-    alerts = _alerts(recorder.connection, speech)
+    style, evidence = _style(recorder, speech)
+    told = (written or [drafted.packet_id])[0]
+    alerts = _alerts(recorder, speech, _as_it_would_be(speech, draft, style, told))
     answers, answered = answers_to(recorder.connection, speech.clip_id)
     proof = [drafted.packet_id, *written, *evidence, *(one.packet_id for one in alerts), *answered]
     styled = chorus.refine(
         speech.clip_id,
         draft,
-        voice,
+        style,
         language=speech.language,
         spoken=speech.spoken,
         now=recorder.now,
@@ -176,11 +188,11 @@ def _as_written(connection: sa.Connection, speech: Speech) -> tuple[chorus.Draft
     wanted, draft = DraftMetadata.parse(packet.payload), speech.draft
     base = _before(connection, packet)
     if wanted.title != base.title:
-        draft = replace(draft, titles=(wanted.title, *draft.titles))
+        draft = replace(draft, titles=(wanted.title, *draft.titles), titled=True)
     if wanted.description != base.description:
         draft = replace(draft, body=wanted.description, source_title="", source_url="", whole=True)
     if wanted.keywords != base.keywords:
-        draft = replace(draft, keywords=tuple(wanted.keywords))
+        draft = replace(draft, keywords=tuple(chorus.fitting_keywords(wanted.keywords)))
     return draft, [packet.packet_id]
 
 
@@ -194,34 +206,100 @@ def _before(connection: sa.Connection, packet: db.outbox.Packet) -> DraftMetadat
     return DraftMetadata.parse(packet.payload)
 
 
-def _voice(recorder: Recorder, speech: Speech) -> tuple[StylePreferences, list[str]]:
+def _style(recorder: Recorder, speech: Speech) -> tuple[chorus.Agreed, list[str]]:
+    """How it is to be worded: the brand's voice, and Pantheon's wish for what that leaves open;
+    each on record where there is one."""
     creator_id = creator_id_of(recorder.partition.creator)
-    voice = chorus.preferences(speech.voice, recorder.now, creator_id)
-    if speech.voice is None:
-        return voice, []
-    record = recorder.record(
-        voice,
-        subject_id=creator_id,
-        trace_id=derive_id("trace", creator_id),
-        producer=OPERATOR,
+    evidence = []
+    if speech.voice is not None:
+        voice = chorus.preferences(speech.voice, recorder.now, creator_id)
+        brand = recorder.record(
+            voice,
+            subject_id=creator_id,
+            trace_id=derive_id("trace", creator_id),
+            producer=OPERATOR,
+        )
+        evidence.append(brand.packet_id)
+    wish = _wish(recorder, speech)
+    if wish is not None:
+        evidence.append(wish.packet_id)
+    wanted = wish.document if wish else None
+    return chorus.agreed(speech.voice, wanted, recorder.now), evidence
+
+
+def _wish(recorder: Recorder, speech: Speech) -> Record[StylePreferences] | None:
+    if speech.highlight is None:
+        return None
+    wish = tastes.style_of(speech.highlight.report, recorder.now)
+    if wish is None:
+        return None
+    return recorder.record(
+        wish,
+        subject_id=speech.clip_id,
+        trace_id=speech.trace_id,
+        parents=speech.highlight.packets[:1],
+        video_id=speech.video_id,
+        producer=PANTHEON,
     )
-    return record.document, [record.packet_id]
 
 
-def _alerts(connection: sa.Connection, speech: Speech) -> list[chorus.Alert]:
+def _as_it_would_be(
+    speech: Speech, draft: chorus.Draft, style: chorus.Agreed, packet_id: str
+) -> compliance.DraftFact:
+    """A draft for Paradox, with the title that it would come out with."""
+    titled = chorus.styled(speech.clip_id, draft, style, speech.language, speech.spoken)
+    return compliance.DraftFact(
+        speech.clip_id,
+        titled.title,
+        draft.description,
+        speech.draft.source_title,
+        speech.draft.source_url,
+        packet_id,
+    )
+
+
+def _alerts(recorder: Recorder, speech: Speech, fact: compliance.DraftFact) -> list[chorus.Alert]:
+    """What Paradox objects to: what it was told before, and what it finds in this draft."""
     found: dict[str, chorus.Alert] = {}
     for subject_id in (speech.video_id, speech.clip_id):
-        for packet in db.outbox.history(connection, "ComplianceAlert", subject_id):
+        for packet in db.outbox.history(recorder.connection, "ComplianceAlert", subject_id):
             said = ComplianceAlert.parse(packet.payload)
-            found[said.alert_id] = chorus.Alert(
-                said.alert_id,
-                packet.packet_id,
-                said.policy,
-                said.message,
-                said.severity,
-                said.passage or "",
-            )
+            # Of its own policies Paradox says anew what holds for the draft as it is now.
+            if said.policy not in compliance.POLICIES:
+                found[said.alert_id] = _alert(said, packet.packet_id)
+    for said in _contradictions(recorder, speech, fact):
+        record = recorder.record(
+            said,
+            subject_id=speech.clip_id,
+            trace_id=speech.trace_id,
+            parents=said.evidence,
+            video_id=speech.video_id,
+            producer=PARADOX,
+            occurrence=derive_id("found", said.alert_id, said.message, *said.evidence),
+        )
+        found[said.alert_id] = _alert(said, record.packet_id)
     return [found[alert_id] for alert_id in sorted(found)]
+
+
+def _alert(said: ComplianceAlert, packet_id: str) -> chorus.Alert:
+    return chorus.Alert(
+        said.alert_id, packet_id, said.policy, said.message, said.severity, said.passage or ""
+    )
+
+
+def _contradictions(
+    recorder: Recorder, speech: Speech, fact: compliance.DraftFact
+) -> list[ComplianceAlert]:
+    connection, creator = recorder.connection, recorder.partition.creator
+    others = [
+        compliance.TitleFact(one.clip_id, one.title, one.packet_id)
+        for one in db.wordings.titles_before(connection, creator, speech.clip_id, _TITLES)
+    ]
+    consent = db.outbox.latest(connection, "ConsentRecord", creator_id_of(creator))
+    licence = (
+        compliance.LicenceFact(consent.payload["licence"], consent.packet_id) if consent else None
+    )
+    return compliance.alerts(fact, others, licence, recorder.now)
 
 
 def _hold(recorder: Recorder, speech: Speech, styled: Record[StyledMetadata]) -> None:

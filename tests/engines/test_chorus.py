@@ -83,7 +83,7 @@ def refined(
     styled = chorus.refine(
         CLIP,
         draft,
-        chorus.preferences(BrandVoice.parse(voice or {}), NOW),
+        chorus.agreed(BrandVoice.parse(voice or {}), None, NOW),
         language=language,
         spoken=" ".join(sentences),
         now=NOW,
@@ -138,12 +138,15 @@ def test_any_words_in_any_voice_give_an_upload_that_contract_and_platform_take(
     assert (sentences, tags, voice) == before
     # The deltas lead from the draft to what is sent, and nothing is changed without one.
     draft = chorus.draft(sentences, tags, title, "http://v.example/1")
-    said = {"title": draft.title, "keywords": "\n".join(draft.keywords)}
+    said = {
+        "title": draft.title,
+        "description": draft.description,
+        "keywords": "\n".join(draft.keywords),
+    }
     for delta in styled.deltas:
-        if delta.field.value in said:
-            assert delta.before == said[delta.field.value]
-            said[delta.field.value] = delta.after
-    assert said == {"title": machine.title, "keywords": "\n".join(machine.keywords)}
+        assert delta.before == said[delta.field.value]
+        said[delta.field.value] = delta.after
+    assert said == machine.dump() | {"keywords": "\n".join(machine.keywords)}
 
 
 @pytest.mark.spec("CHO-3")

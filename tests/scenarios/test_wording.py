@@ -126,7 +126,9 @@ def test_new_guidelines_reword_what_is_prepared_and_never_what_is_out(scene: Beg
     for receipt in played.posted:
         assert "Ada, every week." in _sent(receipt)["description"]
         assert "#" not in _sent(receipt)["description"]
-    (preferences,) = played.recorded("StylePreferences")
+    (preferences,) = (
+        item for item in played.recorded("StylePreferences") if item["producer"] == "operator"
+    )
     clip = played.clips[0]
     assert preferences["message_id"] in _styled(played, clip)["_meta_parents"]
 

@@ -62,10 +62,34 @@ class Replacement(Document):
     use: Line = Field(description="But this.")
 
 
+class PolicyRule(StrEnum):
+    """A rule on words; what is done about it is the rule's, whoever adds words to it."""
+
+    PROFANITY = "profanity"
+    MEDICAL_CLAIMS = "medical_claims"
+    FINANCIAL_CLAIMS = "financial_claims"
+    MISLEADING_SUPERLATIVES = "misleading_superlatives"
+    CLICKBAIT = "clickbait"
+    MISSING_AD_DISCLOSURE = "missing_ad_disclosure"
+
+
+class PolicyWords(Document):
+    """Words and phrases that fall under a rule, beside those it knows, in one language."""
+
+    rule: PolicyRule = Field(description="Which rule they fall under.")
+    language: Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$")] = Field(
+        description="Of the clips they are looked for in, as ISO 639 has it: de, es, ja."
+    )
+    words: Annotated[Lines, Field(min_length=1)] = Field(
+        description="Whole words or phrases, in whatever case."
+    )
+
+
 class StylePreferences(Document):
     """How a creator's clips are to be worded; a new version is a shift of guidelines (4.7)."""
 
     creator_id: Opt[Uuid] = Field(default=None, description="Whose clips; absent for all.")
+    clip_id: Opt[Uuid] = Field(default=None, description="The one clip it is about, if it is one.")
     source: PreferenceSource = Field(description="Who wants it so.")
     tone: Tone = Field(description="How to speak.")
     avoid: Lines = Field(description="Words and phrases not to use.")
@@ -79,8 +103,12 @@ class StylePreferences(Document):
     disclosure: Opt[Line] = Field(
         default=None, description="The sentence that says that somebody paid for it."
     )
+    policies: Opt[Annotated[list[PolicyWords], Field(max_length=100)]] = Field(
+        default=None, description="Words that fall under a rule, beside those it knows."
+    )
+    because: Opt[Text] = Field(default=None, description="Why it is wanted, in a sentence.")
     issued_at: Timestamp = Field(description="When they were set.")
-    schema_version: SemVer = Field(default="1.1.0", description="Version of this contract.")
+    schema_version: SemVer = Field(default="1.2.0", description="Version of this contract.")
 
 
 class DraftMetadata(Document):

@@ -265,6 +265,9 @@ class LedgerInconsistency(Document):
     source_key: Opt[SourceKey] = Field(
         default=None, description="The key that two contents have, or that has no packet."
     )
+    subject_ids: Opt[Ids] = Field(
+        default=None, description="The documents that rest on these packets, where that is known."
+    )
     message: Text = Field(description="What does not add up, and what to do about it.")
     detected_at: Timestamp = Field(description="When it was found.")
-    schema_version: SemVer = Field(default="1.0.0", description="Version of this contract.")
+    schema_version: SemVer = Field(default="1.1.0", description="Version of this contract.")

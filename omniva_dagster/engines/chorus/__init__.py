@@ -11,11 +11,15 @@ from omniva_dagster.engines.chorus.drafting import (
     Draft,
     Wording,
     draft,
+    fitting_keywords,
     word,
 )
 from omniva_dagster.engines.chorus.policies import CLAIMS, Breach, Policy, breaches, sponsored
-from omniva_dagster.engines.chorus.refining import VERSION, Alert, holds, preferences, refine
-from omniva_dagster.engines.chorus.text import cut, plain
+from omniva_dagster.engines.chorus.preferring import Agreed, agreed, preferences
+from omniva_dagster.engines.chorus.refining import VERSION, Alert, holds, refine
+from omniva_dagster.engines.chorus.seeing import Words, phrase
+from omniva_dagster.engines.chorus.styling import styled
+from omniva_dagster.engines.chorus.text import cut, plain, units
 
 __all__ = [
     "CLAIMS",
@@ -24,18 +28,25 @@ __all__ = [
     "KEYWORD_LIMIT",
     "TITLE_LIMIT",
     "VERSION",
+    "Agreed",
     "Alert",
     "Breach",
     "Draft",
     "Policy",
     "Wording",
+    "Words",
+    "agreed",
     "breaches",
     "cut",
     "draft",
+    "fitting_keywords",
     "holds",
+    "phrase",
     "plain",
     "preferences",
     "refine",
     "sponsored",
+    "styled",
+    "units",
     "word",
 ]

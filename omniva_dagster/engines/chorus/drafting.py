@@ -6,7 +6,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from omniva_dagster.engines.chorus.text import bytes_of, cut, plain
+from omniva_dagster.engines.chorus.seeing import UNSPACED, as_seen
+from omniva_dagster.engines.chorus.text import bytes_of, cut, plain, says_something, units
 
 # The contract allows 120; YouTube ends a title at 100 and refuses angle brackets.
 TITLE_LIMIT = 100
@@ -37,8 +38,9 @@ class Draft:
     source_title: str
     source_url: str
     keywords: tuple[str, ...]
-    # Whether the body is all of the description: a person wrote it.
+    # Whether the body is all of the description, and the first title the one: a person wrote it.
     whole: bool = False
+    titled: bool = False
 
     @property
     def title(self) -> str:
@@ -61,7 +63,7 @@ def draft(
     said = [plain(sentence) for sentence in sentences if plain(sentence)]
     keywords = fitting_keywords(tags)
     named = plain(video_title)
-    titles = _titles(said, keywords) or [cut(named, TITLE_LIMIT) or "Clip"]
+    titles = _titles(said, keywords) or [cut(named, TITLE_LIMIT, units) or "Clip"]
     return Draft(
         tuple(dict.fromkeys(titles)),
         cut(" ".join(said), _BODY),
@@ -101,28 +103,36 @@ def hashtags(keywords: Sequence[str], most: int) -> str:
 
 
 def fitting_keywords(tags: Sequence[str]) -> list[str]:
-    """Each tag once, as many as a platform takes."""
-    kept: list[str] = []
+    """Each tag once, as many as a platform takes, without the mark of a hashtag."""
+    kept: dict[str, str] = {}
     total = 0
     for tag in tags:
-        keyword = cut(plain(tag).replace(",", " ").strip(), _LONGEST_KEYWORD)
+        bare = plain(plain(tag).replace(",", " ").lstrip("#＃ "))
+        keyword = cut(bare, _LONGEST_KEYWORD, units)
         # A tag of several words is sent in quotes, and all but the first after a comma.
-        cost = len(keyword) + (2 if " " in keyword else 0) + (1 if kept else 0)
-        if keyword and keyword not in kept and total + cost <= _KEYWORDS_TOTAL:
-            kept.append(keyword)
+        cost = units(keyword) + (2 if " " in keyword else 0) + (1 if kept else 0)
+        same = as_seen(keyword, False).text.casefold()
+        if keyword and same not in kept and total + cost <= _KEYWORDS_TOTAL:
+            kept[same] = keyword
             total += cost
-    return kept[:KEYWORD_LIMIT]
+    return list(kept.values())[:KEYWORD_LIMIT]
+
+
+def _long_enough(text: str) -> bool:
+    # A sign of a script without spaces says about as much as half a word.
+    return len(text) + 2 * len(re.findall(f"[{UNSPACED}]", text)) >= _SHORTEST_TITLE
 
 
 def _titles(sentences: Sequence[str], keywords: Sequence[str]) -> list[str]:
     """The sentences that fit, those first that say most of what the clip is about."""
-    fitting = [text for text in sentences if _SHORTEST_TITLE <= len(text) <= TITLE_LIMIT]
+    worded = [text for text in sentences if says_something(text)]
+    fitting = [text for text in worded if _long_enough(text) and units(text) <= TITLE_LIMIT]
     if not fitting:
-        return [cut(sentences[0], TITLE_LIMIT)] if sentences else []
+        return [cut(text, TITLE_LIMIT, units) for text in worded]
 
     def worth(text: str) -> int:
         lower = text.lower()
         return sum(keyword in lower for keyword in keywords) + text.endswith("?")
 
     ranked = sorted(enumerate(fitting), key=lambda item: (-worth(item[1]), item[0]))
-    return [text.rstrip(".") for _, text in ranked if text.rstrip(".")]
+    return [text.rstrip(".") for _, text in ranked]

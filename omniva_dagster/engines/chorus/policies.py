@@ -1,20 +1,24 @@
 """What wording may not say, as data (4.7: policy constraints).
 
-A policy on words is written for one language and is applied to that language alone: English words
-are not judged in a German text, and a German text is not judged by its words at all. A person is
-told so. Claims are looked for in a sentence; one that is denied or asked there is none, one that is
-quoted is pointed at and stops nothing.
+A policy on words is written for one language and is applied to that language alone: the words here
+are English, and are not looked for in a German text. Whose clips speak German adds German words to
+a policy in their voice file; what of a text nobody wrote words for is not judged, and a person is
+told so. Claims are looked for in a sentence; one that is asked there is none, nor is one that is
+denied (of that only English is known), and one that is quoted is pointed at and stops nothing.
+Texts are looked at as they look (`seeing`).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from omniva_dagster.contracts.cognition.chorus import PolicyRule, PolicyWords
 from omniva_dagster.contracts.cognition.common import Severity
+from omniva_dagster.engines.chorus.seeing import Words, as_seen, phrase
 
-ANY = ""
+ENGLISH = "en"
 _DISEASE = (
     r"(?:cancer|tumou?rs?|diabetes|autism|alzheimer'?s|dementia|depression|arthritis|asthma"
     r"|covid(?:-19)?|hiv|aids|heart disease|adhd|anxiety|parkinson'?s|epilepsy)"
@@ -38,7 +42,7 @@ CLAIMS = (
         "medical_claims",
         "no promise that something heals",
         Severity.CRITICAL,
-        "en",
+        ENGLISH,
         (
             rf"\b(?:cur(?:e|es|ed|ing)|heal(?:s|ed|ing)?|revers(?:e|es|ed|ing)"
             r"|eliminat(?:e|es|ed|ing)|prevent(?:s|ed|ing)?|gets? rid of)\b"
@@ -53,7 +57,7 @@ CLAIMS = (
         "financial_claims",
         "no promise of gain",
         Severity.CRITICAL,
-        "en",
+        ENGLISH,
         (
             r"\b(?:guaranteed|risk[- ]free|certain) (?:\w+ )?"
             r"(?:returns?|profits?|income|gains?|investments?)\b",
@@ -69,7 +73,7 @@ CLAIMS = (
         "misleading_superlatives",
         "no rank that nobody gave",
         Severity.WARNING,
-        "en",
+        ENGLISH,
         (
             r"\b(?:world|nation|country)'s (?:best|greatest|leading|number one|fastest|cheapest)\b",
             r"\b(?:best|greatest|number one) (?:\w+ ){0,3}in the (?:world|country|universe)\b",
@@ -82,7 +86,7 @@ CLAIMS = (
         "clickbait",
         "no bait",
         Severity.WARNING,
-        "en",
+        ENGLISH,
         (
             r"\byou (?:won't|will not|wouldn't) believe\b",
             r"\b(?:doctors|dentists|banks|they) (?:hate|don't want you to)\b",
@@ -92,20 +96,26 @@ CLAIMS = (
     ),
 )
 # Whole words alone: Scunthorpe, shiitake, assassins and Dickens are none of them.
-PROFANITY = re.compile(
+_PROFANITY = re.compile(
     r"\b(?:(?:mother)?f[u*@]ck(?:s|ed|er|ers|ing|in'?)?|(?:bull|horse|dip)?sh[i1*]t(?:s|ty|ting|head)?"
     r"|assholes?|arseholes?|bitch(?:es|ing)?|cunts?|wank(?:er|ers|ing)|dickheads?"
     r"|nigg(?:er|a)s?|fagg?ots?)\b",
     re.IGNORECASE,
 )
-MAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+", re.ASCII)
-# With a country's code, brackets, or in groups of 3, 3 and 4: years, dates and sums are none.
-PHONE = re.compile(
-    r"(?<![\w.,:/-])(?:\+\d{1,3}[ .-]?(?:\(?\d{1,4}\)?[ .-]?){2,5}\d{2,4}"
-    r"|\(\d{3}\) ?\d{3}[ .-]\d{4}|\d{3}[ .-]\d{3}[ .-]\d{4})(?![\w:/-]|[.,]\d)"
+PROFANITY = Words(_PROFANITY, bare=True)
+_AT, _DOT = r"(?:@| ?[(\[{] ?at ?[)\]}] ?)", r"(?:\.| ?[(\[{] ?dot ?[)\]}] ?)"
+MAIL = Words(
+    re.compile(rf"[\w.+-]{{1,64}}{_AT}[\w-]{{1,63}}(?:{_DOT}[\w-]{{1,63}})+", re.IGNORECASE)
 )
-LINK = re.compile(r"(?:https?://|www\.)[^\s“”\"']+", re.IGNORECASE)
-SPONSORED = re.compile(
+# With a country's code, brackets, or in groups of 3, 3 and 4: years, dates and sums are none.
+PHONE = Words(
+    re.compile(
+        r"(?<![\w.,:/-])(?:\+\d{1,3}[ .-]?(?:\(?\d{1,4}\)?[ .-]?){2,5}\d{2,4}"
+        r"|\(\d{3}\) ?\d{3}[ .-]\d{4}|\d{3}[ .-]\d{3}[ .-]\d{4})(?![\w:/-]|[.,]\d)"
+    )
+)
+LINK = Words(re.compile(r"(?:https?://|www\.)[^\s“”\"']+", re.IGNORECASE))
+_SPONSORED = re.compile(
     r"\b(?:sponsored by|brought to you by|for sponsoring|paid (?:partnership|promotion)"
     r"|(?:today's|our|this (?:video|episode)'s) sponsor"
     r"|use (?:the |my |our )?(?:promo |discount )?code (?-i:[A-Z0-9]{3,})\b)",
@@ -123,7 +133,9 @@ _DENIED = re.compile(
     re.IGNORECASE,
 )
 _EXPOSED = re.compile(r"\b(?:myth|hoax|false|fake|scams?|debunk\w*|beware)\b", re.IGNORECASE)
-_SENTENCE = re.compile(r"[^.!?\n]+[.!?]*|[.!?]+")
+_ENDS = ".!?。！？؟।"
+_ASKED = "?？؟"
+_SENTENCE = re.compile(rf"[^{_ENDS}\n]+[{_ENDS}]*|[{_ENDS}]+")
 _QUOTED = re.compile(r"“[^”]*”|\"[^\"]*\"|«[^»]*»|(?<!\w)‘[^’]{3,}’(?!\w)")
 
 
@@ -137,15 +149,16 @@ class Breach:
     severity: Severity
 
 
-def breaches(text: str, language: str) -> Iterator[Breach]:
-    """The claims in a text, in its order by policy, each passage once."""
-    straight = text.replace("’", "'")
+def breaches(text: str, language: str, words: Sequence[PolicyWords] = ()) -> Iterator[Breach]:
+    """The claims in a text, in its order by policy, each passage once; ``words`` are an operator's,
+    beside the English ones."""
     quoted = [match.span() for match in _QUOTED.finditer(text)]
     for policy in CLAIMS:
-        if policy.language != ANY and not language.lower().startswith(policy.language):
-            continue
         seen: set[str] = set()
-        for start, stop in _claims(policy, straight):
+        for start, stop in (
+            *_claims(policy, text, language),
+            *_added(policy, text, language, words),
+        ):
             passage = text[start:stop]
             if passage.casefold() in seen:
                 continue
@@ -155,25 +168,57 @@ def breaches(text: str, language: str) -> Iterator[Breach]:
             yield Breach(policy.name, policy.says, passage[:2000], severity)
 
 
-def sponsored(text: str, language: str) -> str:
+def sponsored(text: str, language: str, words: Sequence[PolicyWords] = ()) -> str:
     """The words that say that somebody paid; empty where there are none."""
-    if not language.lower().startswith("en"):
-        return ""
-    straight = text.replace("’", "'")
-    for match in SPONSORED.finditer(straight):
-        if not _UNSPONSORED.search(straight[: match.start()][-40:]):
-            return text[match.start() : match.end()]
+    if speaks(ENGLISH, language):
+        for start, stop in Words(_SPONSORED, bare=True).spans(text):
+            if not _UNSPONSORED.search(text[:start].replace("’", "'")[-40:]):
+                return text[start:stop]
+    for added in phrases(PolicyRule.MISSING_AD_DISCLOSURE, language, words):
+        for start, stop in added.spans(text):
+            return text[start:stop]
     return ""
 
 
-def _claims(policy: Policy, text: str) -> Iterator[tuple[int, int]]:
-    for sentence in _SENTENCE.finditer(text):
-        words = sentence.group()
-        if words.rstrip().endswith("?"):
+def phrases(rule: PolicyRule, language: str, words: Sequence[PolicyWords]) -> list[Words]:
+    """An operator's words that fall under a rule, of a clip's language."""
+    return [
+        phrase(one)
+        for item in words
+        if item.rule is rule and speaks(item.language, language)
+        for one in item.words
+    ]
+
+
+def speaks(wanted: str, language: str) -> bool:
+    """Whether a clip's language (``de``, ``de-AT``) is the one that words are of."""
+    return language.lower().replace("_", "-").partition("-")[0] == wanted
+
+
+def _claims(policy: Policy, text: str, language: str) -> Iterator[tuple[int, int]]:
+    if not speaks(policy.language, language):
+        return
+    seen = as_seen(text, True)
+    for sentence in _SENTENCE.finditer(seen.text):
+        said = sentence.group()
+        if said.rstrip().endswith(tuple(_ASKED)):
             continue
         for pattern in policy.patterns:
-            for match in re.finditer(pattern, words, re.IGNORECASE):
-                denied = _EXPOSED.search(words) or _DENIED.search(words[: match.start()])
+            for match in re.finditer(pattern, said, re.IGNORECASE):
+                denied = _EXPOSED.search(said) or _DENIED.search(said[: match.start()])
                 if policy.severity is Severity.CRITICAL and denied:
                     continue
-                yield sentence.start() + match.start(), sentence.start() + match.end()
+                yield seen.place(sentence.start() + match.start(), sentence.start() + match.end())
+
+
+def _added(
+    policy: Policy, text: str, language: str, words: Sequence[PolicyWords]
+) -> Iterator[tuple[int, int]]:
+    mine = phrases(PolicyRule(policy.name), language, words)
+    for sentence in _SENTENCE.finditer(text) if mine else ():
+        said = sentence.group()
+        if said.rstrip().endswith(tuple(_ASKED)):
+            continue
+        for one in mine:
+            for start, stop in one.spans(said):
+                yield sentence.start() + start, sentence.start() + stop

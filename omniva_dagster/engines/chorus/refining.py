@@ -7,25 +7,24 @@ from dataclasses import dataclass
 
 from omniva_dagster.contracts.base import given
 from omniva_dagster.contracts.cognition.chorus import (
-    Casing,
     ComplianceConflict,
     ConflictState,
     HumanWording,
     MachineWording,
-    PreferenceSource,
+    PolicyWords,
     StyledField,
     StyledMetadata,
-    StylePreferences,
-    Tone,
 )
 from omniva_dagster.contracts.cognition.common import Severity
 from omniva_dagster.contracts.ids import derive_id
-from omniva_dagster.contracts.voice import BrandVoice
 from omniva_dagster.engines.chorus import policies
-from omniva_dagster.engines.chorus.drafting import HASHTAGS, Draft
-from omniva_dagster.engines.chorus.styling import Sheet, sheet_of, styled
+from omniva_dagster.engines.chorus.drafting import Draft
+from omniva_dagster.engines.chorus.preferring import Agreed
+from omniva_dagster.engines.chorus.sheet import Sheet
+from omniva_dagster.engines.chorus.styling import styled
+from omniva_dagster.engines.paradox.compliance import REPEATED_TITLE, same_title
 
-VERSION = "2"
+VERSION = "3"
 _MOST_CONFLICTS = 100
 _HUMAN = 10_000
 
@@ -42,30 +41,10 @@ class Alert:
     passage: str = ""
 
 
-def preferences(voice: BrandVoice | None, now: str, creator_id: str = "") -> StylePreferences:
-    """A brand's voice as it travels; without one, a clip is worded as it speaks."""
-    chosen = voice or BrandVoice()
-    return StylePreferences(
-        **given(
-            creator_id=creator_id or None,
-            replace=chosen.replace,
-            casing=chosen.casing or Casing.AS_SPOKEN,
-            disclosure=chosen.disclosure,
-        ),
-        source=PreferenceSource.OPERATOR,
-        tone=chosen.tone or Tone.NEUTRAL,
-        avoid=chosen.avoid or [],
-        require=chosen.require or [],
-        emoji=True if chosen.emoji is None else chosen.emoji,
-        hashtags=HASHTAGS if chosen.hashtags is None else chosen.hashtags,
-        issued_at=now,
-    )
-
-
 def refine(
     clip_id: str,
     draft: Draft,
-    voice: StylePreferences,
+    agreed: Agreed,
     *,
     language: str,
     spoken: str,
@@ -79,7 +58,8 @@ def refine(
     ``language`` is of what is said (``en``), ``spoken`` all that is said in the clip; ``answers``
     are operators' resolutions by conflict. What an answer or a rule has not settled is unresolved.
     """
-    sheet = styled(sheet_of(clip_id, draft, voice, language, spoken))
+    taken = [alert.passage for alert in alerts if alert.policy == REPEATED_TITLE]
+    sheet = styled(clip_id, draft, agreed, language, spoken, taken)
     proof = list(dict.fromkeys(evidence))
     found = {one.conflict_id: one for one in _conflicts(sheet, proof, answers or {}, alerts)}
     conflicts = sorted(found.values(), key=_urgency)[:_MOST_CONFLICTS]
@@ -89,7 +69,7 @@ def refine(
             title=sheet.title, description=sheet.description, keywords=sheet.keywords
         ),
         human=HumanWording(text=_for_people(sheet, conflicts)),
-        tone=voice.tone,
+        tone=agreed.style.tone,
         deltas=sheet.deltas,
         conflicts=conflicts,
         style_version=VERSION,
@@ -135,15 +115,14 @@ def _conflicts(
         how = f"Chorus: {mended.how}"
         yield conflict(mended.field, mended.policy, mended.passage, Severity.WARNING, how)
     for styled_field, text in _texts(sheet).items():
-        for breach in policies.breaches(text, sheet.language):
+        for breach in policies.breaches(text, sheet.language, sheet.policies):
             yield conflict(styled_field, breach.policy, breach.passage, breach.severity)
     for alert in sorted(alerts, key=lambda one: one.alert_id):
-        where = _where(sheet, alert.passage)
-        gone = "" if where or not alert.passage else "Chorus: the words are in no field any more"
+        where = _where(sheet, alert)
+        gone = "" if where or not alert.passage else "Chorus: the words are not there any more"
         passage = alert.passage or alert.message
-        yield conflict(
-            where or StyledField.DESCRIPTION, alert.policy, passage, alert.severity, gone, alert
-        )
+        field = StyledField.TITLE if alert.policy == REPEATED_TITLE else StyledField.DESCRIPTION
+        yield conflict(where or field, alert.policy, passage, alert.severity, gone, alert)
 
 
 def _texts(sheet: Sheet) -> dict[StyledField, str]:
@@ -155,8 +134,12 @@ def _texts(sheet: Sheet) -> dict[StyledField, str]:
     }
 
 
-def _where(sheet: Sheet, passage: str) -> StyledField | None:
-    wanted = passage.casefold()
+def _where(sheet: Sheet, alert: Alert) -> StyledField | None:
+    wanted = alert.passage.casefold()
+    if alert.policy == REPEATED_TITLE:
+        # It is about the title, wherever else the sentence is said.
+        same = same_title(sheet.title) == same_title(alert.passage)
+        return StyledField.TITLE if same else None
     texts = _texts(sheet).items()
     return next((one for one, text in texts if wanted and wanted in text.casefold()), None)
 
@@ -186,12 +169,20 @@ def _for_people(sheet: Sheet, conflicts: Sequence[ComplianceConflict]) -> str:
         lines += ["", "Settled:"]
         lines += [f"- {one.policy}, {one.field.value}: {one.resolution}" for one in settled]
     if not sheet.english:
-        lines += [
-            "",
-            "Not checked: policies on words are English, and this clip is in "
-            f"“{sheet.language or 'an unknown language'}”; a person should read it.",
-        ]
+        lines += ["", _unchecked(sheet.language, sheet.policies)]
     return "\n".join(lines)[:_HUMAN]
+
+
+def _unchecked(language: str, words: Sequence[PolicyWords]) -> str:
+    """What of the policies on words a clip in another language was not measured by."""
+    mine = sorted({item.rule.value for item in words if policies.speaks(item.language, language)})
+    checked = "Not checked: "
+    if mine:
+        checked = f"Checked for the brand's own words alone ({', '.join(mine)}): other "
+    return (
+        f"{checked}policies on words are English, and this clip is in "
+        f"“{language or 'an unknown language'}”; a person should read it."
+    )
 
 
 def _unresolved(conflict: ComplianceConflict) -> str:

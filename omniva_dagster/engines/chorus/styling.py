@@ -7,16 +7,9 @@ policy and can be mended is mended and said; what cannot waits for a person.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 
-from omniva_dagster.contracts.cognition.chorus import (
-    Casing,
-    StyleDelta,
-    StyledField,
-    StylePreferences,
-    Tone,
-)
+from omniva_dagster.contracts.cognition.chorus import Casing, PolicyRule, Tone
 from omniva_dagster.engines.chorus import policies
 from omniva_dagster.engines.chorus.casing import (
     LOUD_WORDS,
@@ -24,158 +17,114 @@ from omniva_dagster.engines.chorus.casing import (
     cased_like,
     lowered,
     sentence_case,
+    small,
     title_case,
 )
-from omniva_dagster.engines.chorus.drafting import (
-    TITLE_LIMIT,
-    Draft,
-    credited,
-    described,
-    fitting_keywords,
-    hashtags,
+from omniva_dagster.engines.chorus.drafting import TITLE_LIMIT, Draft, fitting_keywords
+from omniva_dagster.engines.chorus.preferring import Agreed
+from omniva_dagster.engines.chorus.seeing import Words, phrase
+from omniva_dagster.engines.chorus.sheet import (
+    DESCRIPTION,
+    KEYWORDS,
+    TITLE,
+    Mended,
+    Sheet,
+    mend,
+    next_title,
+    one_line,
+    rid,
+    sheet_of,
+    untitled,
 )
-from omniva_dagster.engines.chorus.text import cut, plain, tidy, without_emoji
+from omniva_dagster.engines.chorus.text import cut, plain, units, without_emoji
+from omniva_dagster.engines.paradox.compliance import same_title
 
-TITLE, DESCRIPTION, KEYWORDS = StyledField.TITLE, StyledField.DESCRIPTION, StyledField.KEYWORDS
 DISCLOSURE = "Includes paid promotion."
 _SHOUTED = 0.6
+# Sentences that are tried as a title.
+_TRIES = 10
+_HASHTAG = Words(re.compile(r"(?<!\S)#\S"))
 
 
-@dataclass(frozen=True)
-class Mended:
-    """Words that broke a policy, and what was made of them."""
-
-    policy: str
-    field: StyledField
-    passage: str
-    how: str
+def _taken(sheet: Sheet) -> None:
+    if sheet.instead:
+        reason = "another clip of the creator has that title"
+        sheet.change("repeated_title", reason, title=sheet.instead)
 
 
-@dataclass
-class Sheet:
-    """A wording while it is worked on."""
-
-    clip_id: str
-    draft: Draft
-    voice: StylePreferences
-    language: str
-    spoken: str
-    title: str
-    body: str
-    source_title: str
-    keywords: list[str]
-    hashtags: int
-    extra: list[str] = field(default_factory=list)
-    deltas: list[StyleDelta] = field(default_factory=list)
-    mended: list[Mended] = field(default_factory=list)
-
-    @property
-    def description(self) -> str:
-        """The description of its parts."""
-        parts = [self.body, *self.extra, credited(self.source_title, self.draft.source_url)]
-        return described(parts, hashtags(self.keywords, self.hashtags))
-
-    @property
-    def english(self) -> bool:
-        """Whether rules for English words apply."""
-        return self.language.lower().startswith("en")
-
-    def change(self, rule: str, reason: str, **parts: object) -> None:
-        """Change parts of the wording; a delta for each field that comes out otherwise."""
-        before = self._fields()
-        for name, value in parts.items():
-            setattr(self, name, value)
-        for styled, after in self._fields().items():
-            if after != before[styled]:
-                self.deltas.append(
-                    StyleDelta(
-                        clip_id=self.clip_id,
-                        field=styled,
-                        before=before[styled],
-                        after=after,
-                        rule=rule,
-                        reason=reason[:2000],
-                    )
-                )
-
-    def _fields(self) -> dict[StyledField, str]:
-        return {
-            TITLE: self.title,
-            DESCRIPTION: self.description,
-            KEYWORDS: "\n".join(self.keywords),
-        }
+def _tagged(sheet: Sheet) -> None:
+    """A title of hashtags alone says nothing, and platforms ignore them where there are many."""
+    marks = sheet.title.split()
+    if not marks or not all(mark[0] in "#＃" for mark in marks):
+        return
+    other = "" if sheet.draft.titled else next_title(sheet, _HASHTAG)
+    bare = " ".join(mark.lstrip("#＃") for mark in marks)
+    reason = "a title of hashtags alone says nothing"
+    sheet.change("hashtags", reason, title=other or one_line(bare) or untitled(sheet))
 
 
-def sheet_of(
-    clip_id: str, draft: Draft, voice: StylePreferences, language: str, spoken: str
-) -> Sheet:
-    """A draft before anything is changed."""
-    return Sheet(
-        clip_id,
-        draft,
-        voice,
-        language,
-        spoken,
-        draft.title,
-        draft.body,
-        draft.source_title,
-        list(draft.keywords),
-        0 if draft.whole else voice.hashtags,
-    )
+def _counted(sheet: Sheet) -> None:
+    if not sheet.draft.whole:
+        reason = f"{sheet.agreed.who('hashtags')} has hashtags: {sheet.voice.hashtags} at most"
+        sheet.change("hashtags", reason, hashtags=sheet.voice.hashtags)
 
 
 def _replace(sheet: Sheet) -> None:
     for item in sheet.voice.replace or ():
-        pattern = _phrase(item.word)
+        words = phrase(item.word)
 
-        def other(text: str, pattern: re.Pattern[str] = pattern, use: str = item.use) -> str:
-            return pattern.sub(lambda match: cased_like(use, match.group()), text)
+        def other(text: str, words: Words = words, use: str = item.use) -> str:
+            return words.sub(lambda said: cased_like(use, said), text)
 
         keywords = list(dict.fromkeys(other(keyword) for keyword in sheet.keywords))
         sheet.change(
             "replace",
             f"the brand says “{item.use}” where others say “{item.word}”",
-            title=_one_line(other(sheet.title)) or sheet.title,
+            title=one_line(other(sheet.title)) or sheet.title,
             body=other(sheet.body),
             keywords=keywords,
         )
 
 
 def _avoid(sheet: Sheet) -> None:
-    for phrase in sheet.voice.avoid:
-        pattern = _phrase(phrase)
-        reason = f"the brand does not say “{phrase}”"
-        _rid(sheet, "avoid", reason, pattern, lambda _match: "", other_title=True)
+    for avoided in sheet.voice.avoid:
+        reason = f"the brand does not say “{avoided}”"
+        rid(sheet, "avoid", reason, phrase(avoided), lambda _said: "", other_title=True)
 
 
 def _profanity(sheet: Sheet) -> None:
-    if not sheet.english:
-        return
-    _mend(sheet, "profanity", policies.PROFANITY, "masked", _masked, other_title=True)
+    rule = PolicyRule.PROFANITY
+    known = [policies.PROFANITY] if sheet.english else []
+    for words in (*known, *policies.phrases(rule, sheet.language, sheet.policies)):
+        mend(sheet, "profanity", words, "masked", _masked, other_title=True)
 
 
 def _contacts(sheet: Sheet) -> None:
     for pattern, what in ((policies.MAIL, "mail address"), (policies.PHONE, "phone number")):
         how = f"the {what} was taken out"
-        _mend(sheet, "contact_details", pattern, how, lambda _match: "…", empty_title=True)
-    found = policies.LINK.search(sheet.title)
+        mend(sheet, "contact_details", pattern, how, lambda _said: "…", empty_title=True)
+    links = policies.LINK
+    fields = {TITLE: sheet.title, KEYWORDS: "\n".join(sheet.keywords)}
+    found = [(field, link) for field, text in fields.items() for link in links.found(text)]
     if found:
-        bare = policies.LINK.sub("", sheet.title)
+        bare = one_line(links.sub(lambda _said: "", sheet.title))
         sheet.change(
             "contact_details",
-            f"a title is no place for a link: {found.group()}"[:2000],
-            title=_one_line(bare) or _next_title(sheet, policies.LINK),
+            f"titles and tags are no place for a link: {found[0][1]}"[:2000],
+            title=bare or next_title(sheet, links) or untitled(sheet, links),
+            keywords=[keyword for keyword in sheet.keywords if not links.inside(keyword)],
         )
-        sheet.mended.append(Mended("contact_details", TITLE, found.group(), "the link was cut"))
+        once = dict.fromkeys(found)
+        sheet.mended += [Mended("contact_details", *one, "the link was cut") for one in once]
 
 
 def _disclosure(sheet: Sheet) -> None:
-    paid = policies.sponsored(sheet.spoken, sheet.language)
+    paid = policies.sponsored(sheet.spoken, sheet.language, sheet.policies)
     # In the flow of what is said nobody sees it.
     shown = "\n".join([sheet.title, *sheet.extra, sheet.body if sheet.draft.whole else ""])
-    if not paid or policies.DISCLOSED.search(shown):
+    said = plain(sheet.voice.disclosure or "") or DISCLOSURE
+    if not paid or policies.DISCLOSED.search(shown) or said.casefold() in shown.casefold():
         return
-    said = sheet.voice.disclosure or DISCLOSURE
     reason = f"the clip says “{paid}”, and the description did not say that somebody paid"
     sheet.change("missing_ad_disclosure", reason, extra=[*sheet.extra, said])
     sheet.mended.append(Mended("missing_ad_disclosure", DESCRIPTION, paid, f"“{said}” was added"))
@@ -185,7 +134,7 @@ def _shouting(sheet: Sheet) -> None:
     words = [word for word in WORD.findall(sheet.title) if len(word) > 1]
     loud = [word for word in words if word.isupper()]
     if len(words) >= LOUD_WORDS and len(loud) >= _SHOUTED * len(words):
-        quiet = sentence_case(sheet.title.lower())
+        quiet = sentence_case(small(sheet.title, sheet.language), sheet.language)
         sheet.change("shouting", "a title in capitals shouts", title=quiet)
 
 
@@ -203,7 +152,7 @@ def _marks(sheet: Sheet) -> None:
         title = title.rstrip(".") or title
     sheet.change(
         "tone",
-        f"the brand's tone ({sheet.voice.tone.value}) goes without so many marks",
+        f"{sheet.agreed.whose('tone')} tone ({sheet.voice.tone.value}) goes without so many marks",
         title=title,
         body=fewer(sheet.body),
     )
@@ -214,7 +163,7 @@ def _emoji(sheet: Sheet) -> None:
         return
     sheet.change(
         "emoji",
-        "the brand goes without emoji",
+        f"{sheet.agreed.who('emoji')} goes without emoji",
         title=without_emoji(sheet.title) or sheet.title,
         body=without_emoji(sheet.body),
         keywords=[word for word in map(without_emoji, sheet.keywords) if word],
@@ -223,7 +172,7 @@ def _emoji(sheet: Sheet) -> None:
 
 def _casing(sheet: Sheet) -> None:
     if sheet.voice.casing is Casing.SENTENCE:
-        title = sentence_case(lowered(sheet.title))
+        title = sentence_case(lowered(sheet.title, sheet.language), sheet.language)
         sheet.change("casing", "titles are written like sentences", title=title)
     elif sheet.voice.casing is Casing.TITLE and sheet.english:
         sheet.change("casing", "titles are written in title case", title=title_case(sheet.title))
@@ -238,18 +187,21 @@ def _require(sheet: Sheet) -> None:
 
 
 def _limits(sheet: Sheet) -> None:
-    title = cut(plain(sheet.title), TITLE_LIMIT)
+    title = cut(plain(sheet.title), TITLE_LIMIT, units)
     lines = [plain(line) for line in sheet.body.split("\n")]
     sheet.change(
         "limits",
         "what platforms take: a title of 100 characters, tags of 500 in all, no angle brackets",
-        title=title or "Clip",
+        title=title or untitled(sheet),
         body="\n".join(lines).strip(),
         keywords=fitting_keywords(sheet.keywords),
     )
 
 
 RULES: tuple[Callable[[Sheet], None], ...] = (
+    _taken,
+    _tagged,
+    _counted,
     _replace,
     _avoid,
     _profanity,
@@ -264,88 +216,29 @@ RULES: tuple[Callable[[Sheet], None], ...] = (
 )
 
 
-def styled(sheet: Sheet) -> Sheet:
-    """The sheet after all rules."""
-    for rule in RULES:
-        rule(sheet)
-    return sheet
+def styled(
+    clip_id: str,
+    draft: Draft,
+    agreed: Agreed,
+    language: str,
+    spoken: str,
+    taken: Sequence[str] = (),
+) -> Sheet:
+    """The wording of a draft after all rules. Where it comes out with a title that is ``taken``,
+    the best other sentence is the title that does not, at last the video's; an operator's stays."""
+    others = () if draft.titled else (*draft.titles[1:_TRIES], draft.source_title)
+    first = None
+    for instead in ("", *filter(None, others)):
+        sheet = sheet_of(clip_id, draft, agreed, language, spoken, taken, instead)
+        for rule in RULES:
+            rule(sheet)
+        if same_title(sheet.title) not in sheet.taken:
+            return sheet
+        first = first or sheet
+    assert first is not None
+    return first
 
 
-def _rid(
-    sheet: Sheet,
-    rule: str,
-    reason: str,
-    pattern: re.Pattern[str],
-    instead: Callable[[re.Match[str]], str],
-    *,
-    other_title: bool = False,
-) -> None:
-    """Take a pattern out of all fields; of the title by another sentence where there is one."""
-    title = sheet.title
-    if pattern.search(title):
-        clean = _next_title(sheet, pattern) if other_title else ""
-        title = clean or _one_line(pattern.sub(instead, title)) or "Clip"
-    sheet.change(
-        rule,
-        reason,
-        title=title,
-        body=tidy(pattern.sub(instead, sheet.body)) if pattern.search(sheet.body) else sheet.body,
-        source_title=pattern.sub(instead, sheet.source_title),
-        keywords=[keyword for keyword in sheet.keywords if not pattern.search(keyword)],
-    )
-
-
-def _mend(
-    sheet: Sheet,
-    policy: str,
-    pattern: re.Pattern[str],
-    how: str,
-    instead: Callable[[re.Match[str]], str],
-    *,
-    other_title: bool = False,
-    empty_title: bool = False,
-) -> None:
-    where: Mapping[StyledField, str] = {
-        TITLE: sheet.title,
-        DESCRIPTION: f"{sheet.body}\n{sheet.source_title}",
-        KEYWORDS: "\n".join(sheet.keywords),
-    }
-    found = [
-        (styled_field, match.group())
-        for styled_field, text in where.items()
-        for match in pattern.finditer(text)
-    ]
-    if not found:
-        return
-    if empty_title and pattern.search(sheet.title):
-        bare = _one_line(pattern.sub("", sheet.title))
-        sheet.change(policy, how, title=bare or _next_title(sheet, pattern) or "Clip")
-    _rid(sheet, policy, f"{policy.replace('_', ' ')}: {how}", pattern, instead,
-         other_title=other_title)  # fmt: skip
-    seen = dict.fromkeys((styled_field, passage.casefold()) for styled_field, passage in found)
-    sheet.mended += [Mended(policy, one, _hidden(passage), how) for one, passage in seen]
-
-
-def _next_title(sheet: Sheet, pattern: re.Pattern[str]) -> str:
-    """The best sentence of the draft without a pattern; empty without one."""
-    return next((title for title in sheet.draft.titles if not pattern.search(title)), "")
-
-
-def _phrase(words: str) -> re.Pattern[str]:
-    """A phrase as whole words, in whatever case."""
-    spaced = r"\s+".join(re.escape(word) for word in words.split())
-    return re.compile(rf"(?<!\w){spaced}(?!\w)", re.IGNORECASE)
-
-
-def _masked(match: re.Match[str]) -> str:
-    word = match.group()
-    return word[0] + "*" * (len(word) - 1)
-
-
-def _hidden(passage: str) -> str:
-    """A passage as it may be quoted: contact details and slurs are not spread by reports."""
-    return (passage[:2] + "…" + passage[-1:])[:2000] if len(passage) > 3 else passage
-
-
-def _one_line(text: str) -> str:
-    return tidy(text).strip(" ,;:-–—|")
+def _masked(said: str) -> str:
+    letters = [part for part in said if part.isalnum()]
+    return said[:1] + "*" * max(1, len(letters) - 1)

@@ -10,6 +10,9 @@ _JOINERS = "\u200c\u200d"  # Persian, the scripts of India and emoji are written
 _LOOSE_JOINER = re.compile(
     rf"(?<!\S)[{_JOINERS}]+|[{_JOINERS}]+(?!\S)|(?<=[{_JOINERS}])[{_JOINERS}]+"
 )
+# What a terminal would take for a command, and a browser for an element: neither is a word.
+_COMMAND = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?)")
+_ELEMENT = re.compile(r"</?[A-Za-z][^<>]{0,500}>")
 _MOST_MARKS = 4  # accents on one letter; no script needs more, stacks of them hide what is below
 # Pictures, with what modifies and joins them; not digits, # and *, which are emoji by the book.
 _EMOJI = re.compile(
@@ -24,6 +27,7 @@ _EMOJI = re.compile(
 def plain(text: str) -> str:
     """One line without control characters, angle brackets, or what turns or hides text: direction
     marks, zero-width spaces, stacks of accents. Unicode's form NFC."""
+    text = _ELEMENT.sub(" ", _COMMAND.sub("", text))
     kept = "".join(" " if char.isspace() else char for char in text if char not in "<>")
     printable = "".join(char for char in kept if char.isprintable() or char in _JOINERS)
     whole = unicodedata.normalize("NFC", "".join(_few_marks(printable)))
@@ -65,6 +69,17 @@ def tidy(text: str) -> str:
 def bytes_of(text: str) -> int:
     """Its size in UTF-8."""
     return len(text.encode("utf-8"))
+
+
+def units(text: str) -> int:
+    """Its length as platforms count it: a sign beyond the first 65,536, such as most emoji, is two
+    (UTF-16). Whoever counts signs counts no more."""
+    return len(text) + sum(char > "\uffff" for char in text)
+
+
+def says_something(text: str) -> bool:
+    """Whether there is a letter or digit in it."""
+    return any(char.isalnum() for char in text)
 
 
 def _clusters(text: str) -> Iterator[str]:
