@@ -23,8 +23,9 @@ def explain(id_: str, form: str | None, asked: str, audit: bool, no_record: bool
     """Why it came to be: what happened in order, what was decided against, what is missing.
 
     ID is that of a clip, candidate, video, directive, packet, job, trace or run, of a receipt or
-    upload, `<creator>/<day>` for a partition, a creator's slug, `worker:<name>` or `all`. Every
-    sentence names the packets that say so; nothing else is said.
+    upload, `<creator>/<day>` for a partition, a creator's slug, `worker:<name>` or `all`; the first
+    eight characters of an id are enough where no other begins so. Every sentence names the packets
+    that say so; nothing else is said.
     """
     from omniva_dagster.resources import explaining
     from omniva_dagster.resources.asking import question_of

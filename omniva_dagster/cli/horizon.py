@@ -33,6 +33,7 @@ def import_(file: Path, as_json: bool) -> None:
     watched_seconds, retention; for clips not made here creator, and post in place of clip_id.
     What is there already stays; a file with a wrong row is not imported at all.
     """
+    from omniva_dagster.contracts.errors import ContractError
     from omniva_dagster.resources.engagement import ImportRefusedError, import_file
     from omniva_dagster.resources.goals import read_goals
     from omniva_dagster.resources.recalibration import recalibrate
@@ -42,14 +43,24 @@ def import_(file: Path, as_json: bool) -> None:
         found = import_file(opened, file, now)
     except ImportRefusedError as error:
         raise click.ClickException(str(error)) from None
-    made = recalibrate(opened, read_goals(), now, found.creators, anew=True) if found.new else []
+    made, wrong = [], ""
+    try:
+        made = (
+            recalibrate(opened, read_goals(), now, found.creators, anew=True) if found.new else []
+        )
+    except ContractError as error:
+        # What was brought in is in: the goals are looked at again when they are right.
+        wrong = f"the goals were not looked at again: {error}; see: omniva horizon goals check"
     if as_json:
         said = {"rows": found.rows, "new": found.new, "guidance": [_as_json(one) for one in made]}
-        click.echo(json.dumps(said))
-        return
-    click.echo(f"{found.rows} rows, {found.new} new")
-    if found.new:
-        _tell(made)
+        click.echo(json.dumps({**said, "goals": wrong} if wrong else said))
+    else:
+        click.echo(f"{found.rows} rows, {found.new} new")
+        if found.new and not wrong:
+            _tell(made)
+    if wrong:
+        click.echo(wrong, err=True)
+        sys.exit(_IN_PART)
 
 
 @horizon.command()
@@ -85,9 +96,13 @@ def recalibrate(creator: str | None) -> None:
     """Make today's guidance anew, from the goals and history as they are."""
     from omniva_dagster.resources.goals import read_goals
     from omniva_dagster.resources.recalibration import recalibrate as make
+    from omniva_dagster.state import creators as registry
 
-    now = format_timestamp(datetime.now(UTC))
-    _tell(make(store(), read_goals(), now, [creator] if creator else None, anew=True))
+    opened, now = store(), format_timestamp(datetime.now(UTC))
+    if creator:
+        with opened.read() as connection:
+            registry.get(connection, registry.check_slug(creator))
+    _tell(make(opened, read_goals(), now, [creator] if creator else None, anew=True))
 
 
 @horizon.group()
@@ -168,5 +183,6 @@ def _in_lines(slug: str, body: dict[str, Any]) -> list[str]:
     return lines
 
 
+_IN_PART = 3  # exit code: done, but not all of it
 _EACH = 5  # best and worst hours that are shown
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")

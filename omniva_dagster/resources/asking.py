@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from omniva_dagster import state as db
 from omniva_dagster.contracts.ids import EVERYTHING, creator_id_of, derive_id, worker_id_of
 from omniva_dagster.contracts.types import DAY_PATTERN, UUID4_PATTERN
-from omniva_dagster.engines.halolux import Matter, Question
+from omniva_dagster.engines.halolux import BRIEF, OWN, Matter, Question
 from omniva_dagster.state import tables
 from omniva_dagster.state.partition import Partition
 
@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from omniva_dagster.state.store import Store
 
 _MOST = 500
+_TOLD = 1500  # of a partition: what these came from is read beside them
+_SHOWN = 80
+_ALIKE = 8
+_BEGINNING = r"[0-9a-f]{8}[0-9a-f-]{0,27}"
 _ABOUT = {"ClipCandidate": Matter.CLIP, "VideoAsset": Matter.VIDEO}
 
 
@@ -29,17 +33,20 @@ class UnknownIdError(LookupError):
 def question_of(layout: Layout, store: Store, sought: str) -> Question:
     """What ``sought`` means: the id of a packet, directive, clip, candidate, video, job, trace or
     run, or one that a message holds (of a receipt, an upload); ``<creator>/<day>`` for a partition,
-    a creator's slug, ``worker:<name>`` or ``all``.
+    a creator's slug, ``worker:<name>`` or ``all``. Of the id of a packet, document, directive or
+    trace its first eight characters or more are enough, as explanations cite them.
 
-    Raises `UnknownIdError` where nothing is recorded under it.
+    Raises `UnknownIdError` where nothing is recorded under it, or more than one thing.
     """
     with store.read() as connection:
-        found = _named(connection, sought) or _by_id(connection, sought)
-    found = found or _in_a_message(layout, store, sought)
+        found = _named(connection, sought) or _by_id(connection, _whole(connection, sought.lower()))
+    found = found or _in_a_message(layout, store, sought.lower())
     if found is None:
+        shown = sought if len(sought) <= _SHOWN else f"{sought[:_SHOWN]}…"
         raise UnknownIdError(
-            f"nothing is recorded as {sought!r}: `omniva status`, `omniva control log` and `omniva "
-            "ledger sql` show the ids of clips, directives and packets"
+            f"nothing is recorded as {shown!r}: `omniva status`, `omniva control log` and `omniva "
+            "ledger sql` show the ids of clips, directives and packets; what Dagster did last "
+            "comes in with `omniva ledger sync`"
         )
     return found
 
@@ -85,10 +92,42 @@ def _of_partition(connection: sa.Connection, partition: Partition) -> Question |
     if not subjects:
         return None
     packets = tables.packets.c
-    rows = _rows(connection, packets.subject_id.in_(sorted(subjects)[:_MOST]), 4 * _MOST)
-    ids = tuple(sorted(row.packet_id for row in rows if row.creator == partition.creator))
+    # What is told of, and the spans that it is about; not each step of each clip.
+    told = packets.message_type.in_([*BRIEF, "ClipCandidate"])
+    rows = []
+    for start in range(0, len(subjects), _MOST):
+        part = sorted(subjects)[start : start + _MOST]
+        about = sa.and_(packets.subject_id.in_(part), told)
+        rows += _rows(connection, about, _TOLD + 1, newest=True)
+    rows = sorted(
+        (row for row in rows if row.creator == partition.creator), key=lambda row: row.sequence
+    )
+    ids = tuple(sorted(row.packet_id for row in rows[-_TOLD:]))
     subject = derive_id("partition", partition.creator, partition.day)
-    return Question(Matter.PARTITION, subject, derive_id("trace", subject), ids[: 2 * _MOST])
+    trace = derive_id("trace", subject)
+    return Question(Matter.PARTITION, subject, trace, ids, cut=len(rows) > _TOLD)
+
+
+def _whole(connection: sa.Connection, sought: str) -> str:
+    """The one id that begins so; what was sought, where that is no beginning or none does."""
+    if not re.fullmatch(_BEGINNING, sought):
+        return sought
+    packets, directives = tables.packets.c, tables.directives.c
+    found: dict[str, str] = {}
+    for column, what in (
+        (directives.directive_id, "directive"),
+        (packets.packet_id, "packet"),
+        (packets.trace_id, "trace"),
+        (packets.subject_id, "document"),
+    ):
+        # No digit of an id comes after "f": by the columns' indexes, whatever order text has.
+        between = (column >= sought, column < f"{sought}g")
+        ids = connection.scalars(sa.select(column).where(*between).distinct().limit(_ALIKE))
+        found |= {one: what for one in ids if one.startswith(sought)}
+    if len(found) > 1:
+        named = ", ".join(f"{one} ({what})" for one, what in sorted(found.items())[:_ALIKE])
+        raise UnknownIdError(f"{sought!r} is the beginning of more than one id: {named}")
+    return next(iter(found), sought)
 
 
 def _by_id(connection: sa.Connection, sought: str) -> Question | None:
@@ -98,6 +137,11 @@ def _by_id(connection: sa.Connection, sought: str) -> Question | None:
     ordered = connection.scalar(
         sa.select(directives.packet_id).where(directives.directive_id == sought)
     )
+    own = sa.select(packets.subject_id).where(
+        packets.packet_id == sought, packets.message_type.in_(OWN)
+    )
+    # Of an explanation, or a request for one: what it explains.
+    sought = connection.scalar(own) or sought
     for row in _rows(connection, packets.packet_id == (ordered or sought), 1):
         if row.message_type == "Directive":
             return of_directive(
@@ -163,8 +207,8 @@ def _directive_id(connection: sa.Connection, packet_id: str) -> str:
 
 
 def _rows(
-    connection: sa.Connection, condition: sa.ColumnElement[bool], most: int
-) -> list[sa.Row[tuple[str, str, str, str, str]]]:
+    connection: sa.Connection, condition: sa.ColumnElement[bool], most: int, *, newest: bool = False
+) -> list[sa.Row[tuple[str, str, str, str, str, int]]]:
     packets = tables.packets.c
     query = sa.select(
         packets.packet_id,
@@ -172,5 +216,10 @@ def _rows(
         packets.subject_id,
         packets.trace_id,
         packets.creator,
+        packets.sequence,
     )
-    return list(connection.execute(query.where(condition).order_by(packets.sequence).limit(most)))
+    # What was asked before is not what is asked about.
+    told = packets.message_type.not_in(OWN)
+    place = packets.sequence.desc() if newest else packets.sequence.asc()
+    ordered = query.where(condition, told).order_by(place)
+    return list(connection.execute(ordered.limit(most)))

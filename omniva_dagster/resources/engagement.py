@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from decimal import Decimal
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,9 +30,10 @@ if TYPE_CHECKING:
     from omniva_dagster.state.store import Store
 
 PRODUCER = "horizon"
-MOST_ROWS = 1_000_000
-_MOST_BYTES = 512 * 2**20
+MOST_ROWS = 250_000
+_MOST_BYTES = 128 * 2**20
 _SHOWN = 20
+_SHOWN_TEXT = 200
 _AT_ONCE = 500
 _COUNTS = ("views", "likes", "comments", "shares")
 _NUMBERS = ("watched_seconds", "retention")
@@ -93,18 +96,29 @@ def import_file(store: Store, path: Path, now: str) -> Imported:
 
 def _rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
     try:
+        # A pipe would keep whoever opens it waiting.
+        if path.exists() and not path.is_file():
+            raise ImportRefusedError(path, ["is no file"])
         if path.stat().st_size > _MOST_BYTES:
             raise ImportRefusedError(path, [f"is over {_MOST_BYTES // 2**20} MiB: split it"])
-        reader = _parquet(path) if path.suffix.lower() == ".parquet" else _csv(path)
-        for number, row in reader:
-            if number > MOST_ROWS + 1:
-                raise ImportRefusedError(path, [f"has over {MOST_ROWS:,} rows: split it"])
-            yield number, row
+        yield from _parquet(path) if path.suffix.lower() == ".parquet" else _csv(path)
     except OSError as error:
         raise ImportRefusedError(path, [f"cannot be read: {error.strerror or error}"]) from None
 
 
+def _check_length(path: Path, rows: int) -> None:
+    if rows > MOST_ROWS:
+        raise ImportRefusedError(path, [f"has {rows:,} rows, over {MOST_ROWS:,}: split it"])
+
+
+def _lines(path: Path) -> int:
+    with path.open("rb") as file:
+        return sum(part.count(b"\n") for part in iter(lambda: file.read(2**20), b""))
+
+
 def _csv(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    # Before anything of it is read: a row takes a hundred times as long as a line.
+    _check_length(path, _lines(path) - 1)
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file, strict=True)
@@ -125,13 +139,22 @@ def _parquet(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
     try:
         with pq.ParquetFile(path) as file:
             _check_columns(path, list(file.schema_arrow.names))
+            _check_length(path, file.metadata.num_rows)
             number = 0
             for part in file.iter_batches(batch_size=10_000):
                 for row in part.to_pylist():
                     number += 1
                     yield number, row
-    except pa.ArrowException as error:
-        raise ImportRefusedError(path, [f"is not Parquet: {error}"]) from None
+    # What is in a damaged column comes to light when it is turned into Python's values: text that
+    # is none, times beyond the calendar, time zones that nobody knows.
+    except (pa.ArrowException, ValueError, OverflowError, LookupError) as error:
+        if isinstance(error, ImportRefusedError):
+            raise
+        raise ImportRefusedError(path, [f"is not Parquet: {_one_line(error)}"]) from None
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())[:_SHOWN_TEXT]
 
 
 def _check_columns(path: Path, names: list[str]) -> None:
@@ -140,9 +163,13 @@ def _check_columns(path: Path, names: list[str]) -> None:
         faults.append("lacks the column clip_id (or post, for clips not made here)")
     known = {*_REQUIRED, *_OPTIONAL}
     faults += [
-        f"has a column {name!r} that means nothing here" for name in names if name not in known
+        f"has a column {name[:_SHOWN_TEXT]!r} that means nothing here"
+        for name in names
+        if name not in known
     ]
     faults += [f"has the column {name} twice" for name in known if names.count(name) > 1]
+    if len(names) == 1 and ";" in names[0]:
+        faults = ["has semicolons between its columns: write it with commas"]
     if faults:
         raise ImportRefusedError(path, sorted(faults))
 
@@ -202,9 +229,9 @@ def _number(value: Any, *, whole: bool) -> float | int | None:
         if not re.fullmatch(form, value.strip()):
             return None
         return int(value) if whole else float(value)
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         return None
-    if value != value or value in (float("inf"), float("-inf")) or (whole and value != int(value)):
+    if not isfinite(value) or (whole and value != int(value)):
         return None
     return int(value) if whole else float(value)
 

@@ -40,7 +40,8 @@ if TYPE_CHECKING:
 PRODUCER = "halolux"
 # Lineage of one explanation: what lies beyond is named as missing.
 MOST = 2_000
-_ROUNDS = 8
+# Steps back beyond the workflow asked about: a clip's whole way takes a dozen.
+_ROUNDS = 32
 _ORDERS = 50
 _LATEST = 200
 _CITED = 1_000
@@ -126,21 +127,22 @@ def gathered(library: Library, question: Question) -> tuple[Question, list[Packe
         found.update((one.packet_id, one) for one in packets)
 
     with library.store.read() as connection:
-        traces, about = _about(connection, question)
+        traces, about, cut = _about(connection, question)
     for trace_id in traces:
         take(library.trace(trace_id))
     take(library.by_id(set(about) - found.keys()))
-    cut = False
     for _ in range(_ROUNDS):
         parents = {parent for one in found.values() for parent in (*one.parents, *_pointers(one))}
         wanted = parents - found.keys()
         if len(found) + len(wanted) > MOST:
-            cut = bool(wanted)
+            cut = cut or bool(wanted)
             break
         more = library.by_id(wanted)
         if not more:
             break
         take(more)
+    else:
+        cut = True
     if cut:
         question = Question(
             question.matter,
@@ -238,23 +240,25 @@ def _pointers(packet: Packet) -> list[str]:
     return [str(one["packet_id"]) for one in packet.payload.get("advice", [])]
 
 
-def _about(connection: sa.Connection, question: Question) -> tuple[list[str], list[str]]:
-    """The traces to read, and packets beside them, by look-ups through indexes."""
+def _about(connection: sa.Connection, question: Question) -> tuple[list[str], list[str], bool]:
+    """The traces to read, packets beside them, and whether that is not all there is of a workflow
+    that was asked about; by look-ups through indexes."""
     columns = tables.packets.c
     scope = question.matter is Matter.SUBJECT
     # Of all work, a creator or a worker there is no end: the latest alone are told.
     endless = scope or question.trace_id == derive_id("trace", EVERYTHING)
     traces = {} if endless else {question.trace_id: None}
     if question.matter is Matter.RUN:
-        return list(traces), []
+        return _short_enough(connection, list(traces), [], whole=True)
     query = sa.select(columns.packet_id, columns.trace_id, columns.message_type, columns.creator)
+    told = columns.message_type.not_in(halolux.OWN)
     rows = connection.execute(
-        query.where(columns.subject_id == question.subject_id)
+        query.where(columns.subject_id == question.subject_id, told)
         .order_by(columns.sequence.desc())
         .limit(_LATEST if endless else MOST // 2)
     ).all()
     about = [*question.packet_ids]
-    about += [row.packet_id for row in rows if row.message_type not in halolux.OWN]
+    about += [row.packet_id for row in rows]
     if question.matter in (Matter.CLIP, Matter.VIDEO):
         traces |= {row.trace_id: None for row in rows if row.message_type == "ClipCandidate"}
         above = {EVERYTHING, *(creator_id_of(row.creator) for row in rows if row.creator)}
@@ -264,7 +268,29 @@ def _about(connection: sa.Connection, question: Question) -> tuple[list[str], li
             .limit(_ORDERS)
         )
         about += [row.packet_id for row in wide]
-    return list(traces), about
+    whole = question.matter in (Matter.TRACE, Matter.VIDEO)
+    return _short_enough(connection, list(traces), about, whole=whole)
+
+
+def _short_enough(
+    connection: sa.Connection, traces: list[str], about: list[str], *, whole: bool
+) -> tuple[list[str], list[str], bool]:
+    """Of a workflow that goes on for ever the latest packets, beside what is meant itself."""
+    columns = tables.packets.c
+    short, cut = [], False
+    for trace_id in traces:
+        newest = connection.scalars(
+            sa.select(columns.packet_id)
+            .where(columns.trace_id == trace_id, columns.message_type.not_in(halolux.OWN))
+            .order_by(columns.sequence.desc())
+            .limit(MOST + 1)
+        ).all()
+        if len(newest) <= MOST:
+            short.append(trace_id)
+        else:
+            about += newest[: MOST // 2]
+            cut = whole
+    return short, about, cut
 
 
 def _kept(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
@@ -28,8 +29,7 @@ def read_goals(path: Path | None = None) -> GoalsFile | None:
 
     path = path or goals_path()
     try:
-        with path.open("rb") as file:
-            raw = file.read(_MOST_BYTES + 1)
+        raw = _read(path)
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -58,9 +58,22 @@ def digest_of(campaign: Campaign | None) -> str:
 
 
 def file_digest(path: Path | None = None) -> str:
-    """SHA-256 of the goals file; empty where there is none."""
-    path = path or goals_path()
-    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
+    """SHA-256 of what `read_goals` reads; empty where there is no file, ``unreadable`` where it can
+    not be read."""
+    try:
+        return hashlib.sha256(_read(path or goals_path())).hexdigest()
+    except FileNotFoundError:
+        return ""
+    except OSError:
+        return "unreadable"
+
+
+def _read(path: Path) -> bytes:
+    """As much of the file as is looked at. A pipe is none: it would keep its reader waiting."""
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "it is no file")
+    with path.open("rb") as file:
+        return file.read(_MOST_BYTES + 1)
 
 
 def _placed(faults: list[Fault], lines: Mapping[str, int]) -> list[Fault]:
@@ -72,5 +85,9 @@ def _placed(faults: list[Fault], lines: Mapping[str, int]) -> list[Fault]:
             pointer = pointer.rpartition("/")[0]
         line = found.get("line", lines.get(pointer))
         said = f"{found['message']} (line {line})" if line else found["message"]
-        placed.append({**found, "message": said})
+        # Names of fields are the file's own words: nothing in them is to steer a terminal.
+        shown = "".join(
+            char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in found["pointer"]
+        )
+        placed.append({**found, "pointer": shown, "message": said})
     return placed

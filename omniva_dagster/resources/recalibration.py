@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -24,6 +25,7 @@ from omniva_dagster.state.partition import Partition
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
+    from omniva_dagster.contracts.video import Platform
     from omniva_dagster.state.creators import Creator
     from omniva_dagster.state.guidance import Observation
     from omniva_dagster.state.store import Store
@@ -92,16 +94,19 @@ def _record(recorder: Recorder, creator: Creator, campaign: Campaign, digest: st
     goals = _goals(recorder, creator.slug, campaign)
     before = _before(recorder, creator.slug, campaign)
     seen = reflect(recorder, creator.slug)
+    measures = [campaign.success, *(goal.measure for goal in campaign.growth or [])]
+    posts = posts_of(recorder.connection, creator.slug, creator.platform, measures, recorder.now)
     dossier = horizon.Dossier(
         now=recorder.now,
         campaign=campaign,
         goals=goals.document,
         goals_packet=goals.packet_id,
         platform=creator.platform,
-        posts=posts_of(recorder.connection, creator.slug, campaign.success, recorder.now),
+        posts=posts.pop(campaign.success),
         creator_id=creator.creator_id,
         before=before,
         reflections=((seen.document, seen.packet_id),) if seen else (),
+        measured=posts,
     )
     found = horizon.guide(dossier)
     subject = creator.creator_id
@@ -172,33 +177,51 @@ def _goal_id(goals: Record[CampaignGoals], goal: str) -> str:
 
 
 def posts_of(
-    connection: sa.Connection, creator: str, measure: Measure, now: str
-) -> tuple[horizon.Post, ...]:
-    """A creator's clips of the last months: when each went out, how it did, what it is about."""
+    connection: sa.Connection,
+    creator: str,
+    platform: Platform,
+    measures: Sequence[Measure],
+    now: str,
+) -> dict[Measure, tuple[horizon.Post, ...]]:
+    """A creator's clips of the last months: when each went out, how it did by each measure, what it
+    is about."""
     since = format_timestamp(parse_timestamp(now) - timedelta(days=HISTORY_DAYS))
-    counted: dict[str, Observation] = {}
-    for item in db.guidance.history(connection, creator, since):
-        held = counted.get(item.record.clip_id)
-        counted[item.record.clip_id] = item if held is None else _settled(held, item)
-    out = db.guidance.published(connection, creator, since, now)
-    tags = db.guidance.tags_of(connection, [*counted, *(item.clip_id for item in out)])
-    posts = {
-        item.clip_id: horizon.Post(
-            item.clip_id, item.slot, None, tags.get(item.clip_id, ()), item.packet_id
-        )
-        for item in out
+    counted = _counted(db.guidance.history(connection, creator, since), platform)
+    out = {item.clip_id: item for item in db.guidance.published(connection, creator, since, now)}
+    tags = db.guidance.tags_of(connection, [*counted, *out])
+    found: dict[Measure, tuple[horizon.Post, ...]] = {}
+    for measure in dict.fromkeys(measures):
+        posts = []
+        for clip_id in sorted({*counted, *out}):
+            seen, went = counted.get(clip_id), out.get(clip_id)
+            at = went.slot if went else seen.record.published_at if seen else now
+            value = float(getattr(seen.record, measure.value)) if seen else None
+            packet = seen.packet_id if seen else went.packet_id if went else ""
+            posts.append(horizon.Post(clip_id, at, value, tags.get(clip_id, ()), packet))
+        found[measure] = tuple(posts)
+    return found
+
+
+def _counted(history: Sequence[Observation], platform: Platform) -> dict[str, Observation]:
+    """The observation that each clip is judged by: of the creator's platform, where it was counted
+    there; a clip that went elsewhere too has other numbers there."""
+    by_clip: dict[str, dict[str, Observation]] = defaultdict(dict)
+    for item in history:
+        there = by_clip[item.record.clip_id]
+        name = item.record.platform.value
+        there[name] = _settled(there[name], item) if name in there else item
+    return {
+        clip_id: there.get(platform.value) or there[min(there)]
+        for clip_id, there in by_clip.items()
     }
-    for clip_id, item in counted.items():
-        value = float(getattr(item.record, measure.value))
-        at = posts[clip_id].published_at if clip_id in posts else item.record.published_at
-        posts[clip_id] = horizon.Post(clip_id, at, value, tags.get(clip_id, ()), item.packet_id)
-    return tuple(posts[clip_id] for clip_id in sorted(posts))
 
 
 def _settled(held: Observation, item: Observation) -> Observation:
-    """The later of two observations, as long as both are from the first days."""
-    limit = parse_timestamp(item.record.published_at) + _SETTLED
-    return item if parse_timestamp(item.record.observed_at) <= limit else held
+    """The later of two observations, as long as both are from the first days; the earlier, where
+    neither is."""
+    first, last = sorted((held, item), key=lambda one: parse_timestamp(one.record.observed_at))
+    limit = parse_timestamp(last.record.published_at) + _SETTLED
+    return last if parse_timestamp(last.record.observed_at) <= limit else first
 
 
 def _goals(recorder: Recorder, creator: str, campaign: Campaign) -> Record[CampaignGoals]:

@@ -37,9 +37,14 @@ PRIORITY_TAG, CELERY_PRIORITY_TAG = "dagster/priority", "dagster-celery/run_prio
 QUEUE_TAG, POOL_TAG = "dagster-celery/queue", "omniva/pool"
 # What tells a priority given here from one that a person gave a run.
 OURS_TAG = "omniva/priority"
+# An operator's priority that leaves it to Lattice again.
+_OPEN = 0.5
 # What a run comes to that no advice was given about, and what each earlier run of the same creator
 # takes from it.
 _NEUTRAL, _TURN = 50, 5
+# Celery's messages have priorities of 0 to 10, of which dagster-celery gives each step 5 and adds
+# the run's; below 0 nothing can be sent (AMQP writes an octet).
+_CELERY_MOST = 5
 _ORDERS = (DirectiveKind.RESCHEDULE,)
 # Routes in one transaction.
 _AT_ONCE = 200
@@ -176,7 +181,7 @@ def _route(
     jobs = []
     for creator, runs in sorted(by_creator.items()):
         order = db.decisions.in_force(connection, creator_id_of(creator), _ORDERS)
-        if order is not None and order[0].target is None:
+        if order is not None and order[0].target is None and order[0].priority != _OPEN:
             continue  # an operator said how urgent it is
         recorded = recorded_for(connection, creator, load.now[:10])
         guided = Guided(NOWHERE, recorded.body if recorded else {})
@@ -270,8 +275,12 @@ def tags_of(directive: Directive | None, now: str, turn: int = 0) -> dict[str, s
     if directive is not None and directive.target and directive.issued_at < oldest:
         directive = None
     share = directive.priority if directive and directive.priority is not None else _NEUTRAL / 100
-    level = str(round(100 * share) - _TURN * turn)
-    tags = {PRIORITY_TAG: level, CELERY_PRIORITY_TAG: level, OURS_TAG: "lattice"}
+    level = round(100 * share) - _TURN * turn
+    tags = {
+        PRIORITY_TAG: str(level),
+        CELERY_PRIORITY_TAG: str(max(0, min(_CELERY_MOST, round(level * _CELERY_MOST / 100)))),
+        OURS_TAG: "lattice",
+    }
     if directive is not None and directive.target:
         queue, _, pool = directive.target.partition("/")
         tags |= {QUEUE_TAG: queue, POOL_TAG: pool or queue}
@@ -284,13 +293,18 @@ def retag(
     """Give runs that wait the tags that follow from what is ordered; how many changed."""
     turns: dict[str, int] = defaultdict(int)
     changed = 0
+    with store.read() as connection:
+        orders = {
+            creator: db.decisions.in_force(connection, creator_id_of(creator), _ORDERS)
+            for creator in {run.partition.creator for run in waiting}
+        }
     # A creator's newest day first, as the schedule asks for them.
     for run in sorted(
         waiting, key=lambda one: (one.partition.day, one.since, one.run_id), reverse=True
     ):
         creator = run.partition.creator
-        with store.read() as connection:
-            wanted = run_tags(connection, creator, now, turns[creator])
+        order = orders[creator]
+        wanted = tags_of(order[0] if order else None, now, turns[creator])
         turns[creator] += 1
         if PRIORITY_TAG in run.tags and OURS_TAG not in run.tags:
             continue  # whoever launched it said how urgent it is

@@ -89,12 +89,13 @@ def look(
     """The work that is open now; nothing that is over is read. Without an instance of Dagster,
     no runs wait."""
     waiting, working = _runs(instance) if instance is not None else ((), ())
-    pools = pools_of(connection, now, settings, len(waiting))
+    depth = _depth(instance, waiting)
+    pools = pools_of(connection, now, settings, depth)
     queues = [
         QueueLoad(
             queue=RUNS,
             pool="orchestrator",
-            depth=len(waiting),
+            depth=depth,
             sla_depth=settings.queue_sla_runs,
             oldest_seconds=max((_seconds(run.since, now) for run in waiting), default=0.0),
         ),
@@ -143,28 +144,45 @@ def _own() -> Sequence[WorkerPool]:
 def _runs(
     instance: dg.DagsterInstance,
 ) -> tuple[tuple[WaitingRun, ...], tuple[WaitingRun, ...]]:
+    from dagster import DagsterRunStatus as Status
+
+    working = _of_status(instance, Status.STARTING, Status.STARTED)
+    return _of_status(instance, Status.QUEUED), working
+
+
+def _of_status(
+    instance: dg.DagsterInstance, *statuses: dg.DagsterRunStatus
+) -> tuple[WaitingRun, ...]:
+    """Runs of the pipeline, the oldest first. Of very many the oldest and the newest: a backfill of
+    years does not hide who came after it."""
+    from dagster import RunsFilter
+
+    wanted = RunsFilter(job_name=JOB, statuses=list(statuses))
+    records = list(instance.get_run_records(wanted, limit=_MOST_RUNS, ascending=True))
+    if len(records) == _MOST_RUNS:
+        last = records[-1].storage_id
+        newest = instance.get_run_records(wanted, limit=_MOST_RUNS, ascending=False)
+        records += [one for one in reversed(list(newest)) if one.storage_id > last]
+    return tuple(
+        WaitingRun(
+            one.dagster_run.run_id,
+            Partition(one.dagster_run.tags[_CREATOR_TAG], one.dagster_run.tags[_DAY_TAG]),
+            format_timestamp(one.create_timestamp),
+            one.dagster_run.tags,
+        )
+        for one in records
+        if {_CREATOR_TAG, _DAY_TAG} <= one.dagster_run.tags.keys()
+    )
+
+
+def _depth(instance: dg.DagsterInstance | None, waiting: Sequence[WaitingRun]) -> int:
+    """How many runs wait, those that were not looked at among them."""
     from dagster import DagsterRunStatus, RunsFilter
 
-    def of(*statuses: DagsterRunStatus) -> tuple[WaitingRun, ...]:
-        records = instance.get_run_records(
-            RunsFilter(job_name=JOB, statuses=list(statuses)), limit=_MOST_RUNS, ascending=True
-        )
-        found = []
-        for record in records:
-            tags = record.dagster_run.tags
-            if _CREATOR_TAG in tags and _DAY_TAG in tags:
-                found.append(
-                    WaitingRun(
-                        record.dagster_run.run_id,
-                        Partition(tags[_CREATOR_TAG], tags[_DAY_TAG]),
-                        format_timestamp(record.create_timestamp),
-                        tags,
-                    )
-                )
-        return tuple(found)
-
-    working = of(DagsterRunStatus.STARTING, DagsterRunStatus.STARTED)
-    return of(DagsterRunStatus.QUEUED), working
+    if instance is None or len(waiting) < _MOST_RUNS:
+        return len(waiting)
+    wanted = RunsFilter(job_name=JOB, statuses=[DagsterRunStatus.QUEUED])
+    return max(len(waiting), instance.get_runs_count(wanted))
 
 
 def _of_workers(connection: sa.Connection, now: str, settings: Settings) -> list[QueueLoad]:

@@ -79,11 +79,15 @@ def history(
     connection: sa.Connection, creator: str, since: str, limit: int = 20_000
 ) -> list[Observation]:
     """Observations of a creator's clips that went out since, the newest clips' if there are more
-    than ``limit``; oldest first."""
+    than ``limit``; oldest first, and of a clip in the order in which they were made."""
     rows = connection.execute(
         sa.select(engagement.c.body, engagement.c.packet_id)
         .where(engagement.c.creator == creator, engagement.c.published_at >= since)
-        .order_by(engagement.c.published_at.desc(), engagement.c.clip_id, engagement.c.observed_at)
+        .order_by(
+            engagement.c.published_at.desc(),
+            engagement.c.clip_id.desc(),
+            engagement.c.observed_at.desc(),
+        )
         .limit(limit)
     ).all()
     return [Observation(EngagementRecord.parse(row.body), row.packet_id) for row in reversed(rows)]

@@ -19,6 +19,7 @@ OPEN = (OutcomeStatus.PENDING, OutcomeStatus.RUNNING)
 # What bears a number of the routing sequence.
 SEQUENCED = ("ClusteringHint", "PriorityDelta", "RoutingIntent")
 _AT_ONCE = 500
+_LATEST = 5_000
 
 
 @dataclass(frozen=True)
@@ -120,14 +121,18 @@ def retries(connection: sa.Connection) -> dict[str, tuple[int, str]]:
 
 
 def sequences_of(connection: sa.Connection, subject_ids: Sequence[str]) -> list[int]:
-    """The routing sequences of what Lattice said about these subjects, as it was recorded."""
+    """The routing sequences of what Lattice said about these subjects, as it was recorded; of very
+    many the latest."""
     found: list[tuple[int, int]] = []
     for start in range(0, len(subject_ids), _AT_ONCE):
         rows = connection.execute(
-            sa.select(packets.c.sequence, packets.c.body).where(
+            sa.select(packets.c.sequence, packets.c.body)
+            .where(
                 packets.c.subject_id.in_(subject_ids[start : start + _AT_ONCE]),
                 packets.c.message_type.in_(SEQUENCED),
             )
+            .order_by(packets.c.sequence.desc())
+            .limit(_LATEST)
         )
         found += [(row.sequence, json.loads(row.body)["payload"][_SEQUENCE]) for row in rows]
     return [number for _, number in sorted(found)]

@@ -105,17 +105,36 @@ def talk() -> list[Packet]:
         producer="analysis_results",
         at="10:01:00",
     )
+    published = packet(
+        "AnalysisPublished",
+        without_result(example("AnalysisPublished")),
+        *(analysis, raw),
+        subject=VIDEO,
+        producer="analysis_results",
+        at="10:01:00",
+    )
     spans = {
         CLIP: span(10.25, 40.5, 0.81),
         OVERLAPPING: span(30.0, 62.0, 0.77),
         WEAK: span(90.0, 120.0, 0.21),
         LATE: span(130.0, 160.0, 0.66),
     }
+    rests_on = {
+        subject: packet(
+            "CandidateEvidence",
+            {**example("CandidateEvidence"), "candidate_id": subject},
+            published,
+            subject=subject,
+            producer="analysis_results",
+            at="10:01:00",
+        )
+        for subject in spans
+    }
     judged = {
         subject: packet(
             "ClipCandidate",
             said,
-            analysis,
+            *(analysis, published, rests_on[subject]),
             subject=subject,
             producer="clip_candidates",
             at="10:02:00",
@@ -158,10 +177,29 @@ def talk() -> list[Packet]:
         at="10:03:05",
     )
     return [
-        *(job, raw, video, analysis, *judged.values(), promoted, pinned, plan, made, slot, words),
+        *(
+            job,
+            raw,
+            video,
+            analysis,
+            published,
+            *rests_on.values(),
+            *judged.values(),
+            promoted,
+            pinned,
+            plan,
+            made,
+            slot,
+            words,
+        ),
         upload,
         *(release, receipt),
     ]
+
+
+def without_result(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """A published analysis whose result has a packet of its own."""
+    return {name: value for name, value in payload.items() if name != "result"}
 
 
 def about(subject: str, matter: Matter = Matter.CLIP) -> Question:

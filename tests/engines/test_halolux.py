@@ -236,6 +236,63 @@ def test_a_packet_that_says_something_else_alters_or_refutes_the_sentence(subjec
         assert sentence.text not in told.split("\n") or unfounded(sentence.text, cited)
 
 
+def test_the_words_features_cuts_and_models_of_a_clip_are_told() -> None:
+    told = words(explain(about(CLIP), talk()))
+    rests_on, published = example("CandidateEvidence"), example("AnalysisPublished")
+    assert f"In it is said “{rests_on['words']}”." in told
+    first, second = rests_on["features"]
+    assert f"“{first['name']}” adds 0.11, a share of 0.56 (“opens with a condition" in told
+    assert f"“{second['name']}” adds 0.09, a share of 0.44" in told
+    assert "its cuts were charged for “abrupt_end” with 0.06 (“only 100 ms of silence" in told
+    for model in published["models"]:
+        assert f"“{model['name']}” in version “{model['version']}” (“{model['role']}”)" in told
+
+
+def test_a_candidate_kept_off_the_shortlist_is_told_which_one_says_the_same() -> None:
+    aside = {"candidate_id": WEAK, "like": CLIP, "likeness": 0.91, "reason": "number 3 says again"}
+    shown = packet(
+        "Shortlist",
+        {**example("Shortlist"), "set_aside": [aside]},
+        subject=VIDEO,
+        at="10:02:00",
+        producer="pantheon",
+    )
+    bundle = explain(about(WEAK), [*talk(), shown])
+    assert f"Pantheon kept {WEAK} off its shortlist: “number 3 says again”." in words(bundle)
+    assert f"too like {CLIP}" in " ".join(one.reason for one in bundle.alternatives)
+    assert unfounded_in(bundle, [*talk(), shown]) == []
+    assert "off its shortlist" not in words(explain(about(LATE), [*talk(), shown]))
+
+
+shares = st.floats(0, 1).map(lambda value: round(value, 6))
+parts = st.fixed_dictionaries(
+    {
+        "name": st.sampled_from(["hook", "payoff", "x1"]),
+        "points": shares,
+        "share": shares,
+        "value": shares,
+        "evidence": st.text(max_size=80),
+    }
+)
+
+
+@given(
+    st.lists(parts, max_size=6),
+    st.lists(parts, max_size=3),
+    st.text(max_size=900) | st.sampled_from(HOSTILE),
+)
+@settings(max_examples=100, deadline=None)
+def test_whatever_evidence_says_each_number_and_quote_of_it_is_in_its_packet(
+    features: list[dict[str, Any]], charges: list[dict[str, Any]], heard: str
+) -> None:
+    payload = {**example("CandidateEvidence"), "features": features, "charges": charges}
+    one = packet("CandidateEvidence", {**payload, "words": heard})
+    said = tell(one, Evidence.of([one]))
+    assert unknown(one) not in said
+    assert len(said) == 1 + bool(features) + bool(heard)
+    assert [unfounded(sentence.text, [one]) for sentence in said] == [[]] * len(said)
+
+
 def test_the_checker_finds_what_is_in_no_packet() -> None:
     one = packet("RenderedClip", {"title": "a talk", "score": 0.714, "spans": [1.0, 2.0, 3.0]})
     assert unfounded("“a talk” scored 0.71 in 3 spans.", [one]) == []

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from omniva_dagster.contracts.campaign import Campaign, GoalsFile, campaign_of
+from omniva_dagster.contracts.campaign import Campaign, GoalsFile, Measure, campaign_of
 from omniva_dagster.contracts.cognition.common import GoalWindow, Severity, Weekday
 from omniva_dagster.contracts.cognition.zenith import CycleReflection
 from omniva_dagster.contracts.errors import ContractError
@@ -36,6 +36,9 @@ NOW = "2026-03-22T12:00:00Z"
 FRIDAY = datetime(2026, 3, 6, 18, tzinfo=UTC)
 
 
+WHOLE = {"subject": "budget", "share": 1.0}
+
+
 def campaign(**changes: Any) -> Campaign:
     fields: dict[str, Any] = {
         "name": "spring",
@@ -43,7 +46,8 @@ def campaign(**changes: Any) -> Campaign:
         "until": "2026-04-01",
         "cadence": {"clips_per_week": 7.0},
     }
-    return Campaign.parse({**fields, **changes})
+    wanted = {name: value for name, value in {**fields, **changes}.items() if value is not None}
+    return Campaign.parse(wanted)
 
 
 def post(at: datetime, value: float | None = None, *tags: str) -> Post:
@@ -339,6 +343,7 @@ def test_the_campaign_that_names_a_creator_goes_before_the_one_for_all() -> None
             "/mix",
             "once",
         ),
+        ({"mix": [{"subject": "!!!", "share": 0.1}]}, "/mix", "have a word"),
         ({"windows": [{"hours": [24]}]}, "/windows/0/hours/0", "at most 23"),
         ({"name": "Spring Sale"}, "/name", "must match"),
         ({"cadence": {"clips_per_week": 0.0}}, "/cadence/clips_per_week", "more than 0"),
@@ -359,3 +364,43 @@ def test_a_campaign_that_makes_no_sense_is_refused_by_its_field(
 def test_two_campaigns_of_one_creator_at_a_time_are_refused() -> None:
     with pytest.raises(ContractError, match="spring and summer overlap for all creators"):
         GoalsFile.parse({"campaigns": [campaign().dump(), campaign(name="summer").dump()]})
+
+
+def test_subjects_that_begin_alike_are_two_goals() -> None:
+    """Names are bounded; what is cut off must not make one of two."""
+    subjects = [f"{'very ' * 14}{end}" for end in ("old", "new")]
+    made = [post(FRIDAY + timedelta(hours=9 * n), 100.0, subjects[0]) for n in range(20)]
+    mix = [{"subject": subject, "share": 0.4} for subject in subjects]
+    found = guide(dossier(*made, campaign=campaign(mix=mix)))
+    wanted = {item.subject: item.desirability for item in found.desirability.subjects}
+    assert wanted[subjects[0]] < NEUTRAL < wanted[subjects[1]]
+    assert len({item.goal for item in found.gradients.gradients}) == 3
+
+
+def test_growth_is_measured_by_each_goals_own_measure() -> None:
+    times = [FRIDAY + timedelta(hours=9 * n) for n in range(20)]
+    goals = [{"measure": "views", "target": 100.0}, {"measure": "likes", "target": 10.0}]
+    found = standings(
+        dossier(
+            *(post(at, 100.0) for at in times),
+            campaign=campaign(growth=goals),
+            measured={Measure.LIKES: [post(at, 2.0) for at in times]},
+        )
+    )
+    observed = {item.name: item.observed for item in found}
+    assert observed["growth: likes"] == 2
+    assert observed["growth: views"] == 100
+
+
+def test_a_goal_that_is_met_pulls_neither_way_and_says_so_without_a_sign() -> None:
+    made = [post(FRIDAY + timedelta(days=n), 100.0, "budget") for n in range(16)]
+    found = guide(dossier(*made, campaign=campaign(cadence=None, mix=[WHOLE])))
+    assert f"{found.gradients.gradients[0].gradient:+.2f}" == "+0.00"
+
+
+def test_posts_that_all_did_alike_teach_nothing() -> None:
+    made = [post(FRIDAY + timedelta(hours=7 * n), 100.0, "budget") for n in range(60)]
+    found = guide(dossier(*made))
+    assert found.weights.slots == []
+    assert found.desirability.subjects == []
+    assert found.inflection is None

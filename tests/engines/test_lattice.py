@@ -24,6 +24,7 @@ from omniva_dagster.engines.lattice import (
 from tests.engines.bursts import (
     SLA_DEPTH,
     SLA_SECONDS,
+    Arrival,
     arrivals,
     fifo,
     lattice,
@@ -243,6 +244,22 @@ def test_a_day_of_bursts_keeps_within_its_limits_where_the_controls_do_not() -> 
     assert ours.wait(others, 0.95) < SLA_SECONDS / 5
     # And those who burst are served too: what they wait for is their own work.
     assert ours.wait(bursting, 1.0) < 3 * first_come.wait(bursting, 1.0)
+
+
+def test_who_brings_one_job_does_not_wait_for_who_brings_a_thousand() -> None:
+    small = [f"single-{number:02}" for number in range(60)]
+    given_jobs = [Arrival(0.0, "big", 1.0, 120.0, number) for number in range(1000)]
+    given_jobs += [
+        Arrival(60.0 * number, creator, 0.5, 120.0, 1000 + number)
+        for number, creator in enumerate(small, start=1)
+    ]
+    given_jobs.sort(key=lambda job: job.at)
+    first_come = simulate(given_jobs, fifo, routed)
+    ours = simulate(given_jobs, lattice, routed)
+    assert first_come.wait(small, 0.95) > 2 * SLA_SECONDS
+    assert ours.wait(small, 1.0) < 300
+    # The thousand are done hardly later than if nobody else had come.
+    assert ours.wait(["big"], 1.0) < 1.2 * first_come.wait(["big"], 1.0)
 
 
 @settings(max_examples=2, deadline=None)

@@ -15,8 +15,9 @@ import sqlalchemy as sa
 from omniva_dagster import state as db
 from omniva_dagster.contracts.cognition.common import Severity
 from omniva_dagster.contracts.cognition.eclipse import CrisisEscalation
-from omniva_dagster.contracts.cognition.halolux import InterpretabilityBundle
+from omniva_dagster.contracts.cognition.halolux import ExplanationOccasion, InterpretabilityBundle
 from omniva_dagster.contracts.ids import EVERYTHING, derive_id
+from omniva_dagster.contracts.publishing import PublicationReceipt
 from omniva_dagster.demo.channel import ChannelVideo, serve_channel, write_channel
 from omniva_dagster.engines import halolux
 from omniva_dagster.resources import asking, explaining
@@ -234,6 +235,80 @@ def test_nothing_is_written_where_that_is_not_wanted(ran: Home) -> None:
     before = ran.count("packets")
     assert ran.omniva("explain", clip_of(ran), "--no-record").exit_code == 0
     assert ran.count("packets") == before
+
+
+def test_who_asks_again_is_told_the_same(ran: Home) -> None:
+    """Questions and answers are packets about what was asked: they must not become what it is."""
+    for sought in _ids(ran):
+        first, second = (ran.omniva("explain", sought, "--json") for _ in range(2))
+        assert first.exit_code == second.exit_code == 0, (sought, second.output)
+        told = InterpretabilityBundle.parse(first.stdout)
+        assert told.narrative, sought
+        assert InterpretabilityBundle.parse(second.stdout).narrative == told.narrative
+
+
+def test_many_questions_do_not_hide_what_they_are_about(
+    ran: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(explaining, "_LATEST", 3)
+    before = explained(ran, "ada")
+    for _ in range(4):
+        explaining.request(
+            ran.store, before.question, ExplanationOccasion.OPERATOR_REQUEST, "ops", NOW
+        )
+    assert explained(ran, "ada").bundle.narrative == before.bundle.narrative != []
+
+
+def test_the_first_eight_characters_of_an_id_are_enough(ran: Home) -> None:
+    clip = clip_of(ran)
+    receipt = said(ran, "PublicationReceipt")[0]["message_id"]
+    for sought in (clip, receipt):
+        whole, beginning = explained(ran, sought), explained(ran, sought[:8])
+        assert beginning.question == whole.question
+    assert explained(ran, clip.upper()).question == explained(ran, clip).question
+
+
+def test_a_beginning_of_more_than_one_id_is_not_guessed_at(ran: Home) -> None:
+    ids = [f"0badcafe-0000-4000-8000-00000000000{number}" for number in range(2)]
+    receipt = PublicationReceipt.parse(said(ran, "PublicationReceipt")[0]["payload"])
+    with ran.store.begin() as connection:
+        for clip_id in ids:
+            trace = derive_id("trace", clip_id)
+            emission = db.outbox.Emission(receipt, "tests", clip_id, trace, (), HERE, NOW)
+            db.outbox.emit(connection, emission)
+    shelf = library(ran)
+    with pytest.raises(asking.UnknownIdError, match="more than one id") as refused:
+        asking.question_of(shelf.layout, shelf.store, "0badcafe")
+    assert all(clip_id in str(refused.value) for clip_id in ids)
+
+
+def test_an_explanation_is_explained_by_what_it_explains(ran: Home) -> None:
+    clip = clip_of(ran)
+    kept = explaining.record(ran.store, explained(ran, clip), NOW)
+    assert explained(ran, kept).question.subject_id == clip
+
+
+def test_of_a_partition_with_more_than_is_read_the_latest_is_told(
+    ran: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert not explained(ran, f"ada/{DAY}").question.cut
+    monkeypatch.setattr(asking, "_TOLD", 2)
+    found = explained(ran, f"ada/{DAY}")
+    clip = clip_of(ran)
+    *_, latest = [one for one in said(ran, "Directive") if one["payload"]["subject_id"] == clip]
+    assert found.question.cut
+    assert len(found.question.packet_ids) == 2
+    assert latest["message_id"] in {one.packet_id for one in found.packets}
+    assert found.bundle.completeness < 1
+
+
+def test_of_a_run_it_is_told_what_happened_in_it(ran: Home) -> None:
+    events = [one for one in said(ran, "DagsterEvent") if one["payload"].get("run_id")]
+    run_id = str(events[0]["payload"]["run_id"])
+    told = " ".join(one.text for one in explained(ran, run_id).bundle.narrative)
+    assert f"The run {run_id} of “clip_pipeline” began at" in told
+    assert "“rendered_clips” for “ada|" in told
+    assert "of DagsterEvent were recorded" not in told
 
 
 @pytest.mark.parametrize("sought", ["7d44dcd2-0f3c-4f5e-9a0e-5a4f3b0ef111", "nobody", "", "../x"])

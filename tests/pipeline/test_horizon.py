@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import logging
+import os
 import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -14,8 +15,10 @@ from typing import Any
 import dagster as dg
 import pandas as pd
 import pytest
+from click.testing import CliRunner
 
 from omniva_dagster import state as db
+from omniva_dagster.cli import cli
 from omniva_dagster.cli._home import instance
 from omniva_dagster.contracts.types import format_timestamp
 from omniva_dagster.contracts.video import Platform
@@ -396,6 +399,27 @@ def test_new_goals_ask_for_new_guidance_once(home: Home) -> None:
     assert look(result.cursor).cursor != result.cursor
 
 
+def test_goals_that_are_changed_and_changed_back_are_new_each_time(home: Home) -> None:
+    """Dagster launches nothing for a run key that it has seen."""
+    keys, cursor = [], None
+    for text in (GOALS, GOALS.replace("spring", "summer"), GOALS):
+        set_goals(home, text)
+        result = horizon_goals(dg.build_sensor_context(cursor=cursor))
+        keys += [one.run_key for one in result.run_requests]
+        cursor = result.cursor
+    (home.path / "goals.yaml").unlink()
+    result = horizon_goals(dg.build_sensor_context(cursor=cursor))
+    keys += [one.run_key for one in result.run_requests]
+    assert len(set(keys)) == 4
+
+
+def test_goals_that_are_no_file_are_named_and_not_waited_for(home: Home) -> None:
+    os.mkfifo(home.path / "goals.yaml")
+    skipped = horizon_goals(dg.build_sensor_context())
+    assert "it is no file" in str(skipped.skip_message)
+    assert guidance.of_partition(bench(home, TODAY.isoformat())).neutral
+
+
 def test_a_clips_own_words_say_what_is_wanted() -> None:
     guided = Guided(
         Partition("ada", "2026-03-04"), {"subjects": {"budget": 0.9, "tax": 0.4}, "campaign": "c"}
@@ -403,3 +427,40 @@ def test_a_clips_own_words_say_what_is_wanted() -> None:
     assert guided.desirability(["a budget plan", "tax"]) == 0.9
     assert guided.desirability(["tax return"]) == 0.4
     assert guided.desirability(["jazz"]) == 0.5
+
+
+def test_history_comes_in_whatever_the_goals_are_and_that_they_are_wrong_is_said(
+    home: Home, tmp_path: Path
+) -> None:
+    set_goals(home, "campaigns: 7\n")
+    path = write(tmp_path / "history.csv", rows(days=3))
+    result = home.omniva("horizon", "import", str(path))
+    assert result.exit_code == 3
+    assert "6 rows, 6 new" in result.stdout
+    assert "goals check" in result.stderr
+    set_goals(home)
+    assert home.omniva("horizon", "recalibrate", "--creator", "ada").exit_code == 0
+    assert count(home, "SchedulingWeights") == 1
+
+
+def test_guidance_for_nobody_is_refused(home: Home) -> None:
+    result = home.omniva("horizon", "recalibrate", "--creator", "nobody")
+    assert result.exit_code == 1
+    assert "not registered" in str(result.exception)
+
+
+def test_names_in_a_goals_file_do_not_steer_a_terminal(home: Home) -> None:
+    set_goals(home, 'campaigns: []\n"\\e[2J\\u202e": 1\n')
+    result = CliRunner().invoke(cli, ["horizon", "goals", "check"], color=True)
+    assert result.exit_code == 1
+    assert result.stderr.strip().isprintable()
+
+
+def test_a_growth_goal_on_another_measure_than_success_is_measured_too(
+    home: Home, tmp_path: Path
+) -> None:
+    set_goals(home, GOALS.replace("measure: views", "measure: likes"))
+    path = write(tmp_path / "history.csv", rows())
+    found = json.loads(home.omniva("horizon", "import", str(path), "--json").stdout)
+    (warning,) = [one for one in found["guidance"][0]["warnings"] if "growth" in one]
+    assert warning.startswith("growth: likes: likes_per_clip is 1, should be")

@@ -27,8 +27,17 @@ from omniva_dagster.contracts.operations.dashboard import ActionKind, OperatorAc
 from omniva_dagster.contracts.types import format_timestamp
 from omniva_dagster.contracts.video import Platform
 from omniva_dagster.definitions import definitions
+from omniva_dagster.resources import workload
 from omniva_dagster.resources.desk import ZenithDesk
-from omniva_dagster.resources.routing import PRIORITY_TAG, QUEUE_TAG, Round, run_tags, tick
+from omniva_dagster.resources.routing import (
+    CELERY_PRIORITY_TAG,
+    PRIORITY_TAG,
+    QUEUE_TAG,
+    Round,
+    run_tags,
+    tags_of,
+    tick,
+)
 from omniva_dagster.resources.workbench import Recorder
 from omniva_dagster.sensors.advisors import lattice_router
 from omniva_dagster.sensors.daily import clip_pipeline_daily
@@ -151,6 +160,21 @@ def test_a_burst_of_one_creator_does_not_hold_up_the_others(home: Home) -> None:
     assert found[0].issued_by == "zenith"
 
 
+def test_a_backfill_of_years_hides_nobody_who_came_after_it(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A look reads so many runs at most, and says how many there are."""
+    monkeypatch.setattr(workload, "_MOST_RUNS", 4)
+    with instance() as opened:
+        enqueue(opened, "ada", 12)
+        enqueue(opened, "bob", 1)
+        assert look(home, opened).advised == 2
+        assert set(order(opened)[:2]) == {"ada", "bob"}
+    (seen,) = packets(home, "WorkloadSnapshot")
+    depth = {queue["queue"]: queue["depth"] for queue in seen["queues"]}
+    assert depth["runs"] == 13
+
+
 def test_the_same_look_twice_says_nothing_new(home: Home) -> None:
     with instance() as opened:
         enqueue(opened, "ada", 2)
@@ -255,6 +279,21 @@ def test_old_advice_does_not_hold(home: Home) -> None:
     with home.store.read() as connection:
         assert QUEUE_TAG in run_tags(connection, "ada", now())
         assert run_tags(connection, "ada", now(3 * 3600)) == run_tags(connection, "nobody", now())
+
+
+def test_steps_that_a_gpu_does_carry_the_celery_queue_of_gpus() -> None:
+    known = definitions(settings()).resolve_asset_graph()
+    for name in ("analysis_results", "rendered_clips", "upload_jobs"):
+        tags = known.get(dg.AssetKey(name)).assets_def.op.tags
+        assert tags.get(QUEUE_TAG) == (None if name == "upload_jobs" else "cuda")
+
+
+@pytest.mark.parametrize("turn", [0, 3, 400])
+def test_celery_can_send_whatever_priority_follows(turn: int) -> None:
+    """Its messages have priorities of 0 to 10, and each step adds 5 to its run's."""
+    tags = tags_of(None, now(), turn)
+    assert 0 <= int(tags[CELERY_PRIORITY_TAG]) <= 5
+    assert int(tags[PRIORITY_TAG]) == 50 - 5 * turn
 
 
 def test_a_priority_that_a_person_gave_a_run_stays(home: Home) -> None:

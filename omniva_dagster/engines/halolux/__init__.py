@@ -18,7 +18,7 @@ from omniva_dagster.contracts.cognition.halolux import (
     Sentence,
 )
 from omniva_dagster.contracts.ids import derive_id
-from omniva_dagster.engines.halolux.asking import Matter, Question, chosen, whose
+from omniva_dagster.engines.halolux.asking import BRIEF, Matter, Question, chosen, whose
 from omniva_dagster.engines.halolux.discarding import discarded, spans_left, undecided
 from omniva_dagster.engines.halolux.evidence import Evidence, Packet
 from omniva_dagster.engines.halolux.expecting import completeness
@@ -36,15 +36,17 @@ from omniva_dagster.engines.halolux.tellings import (
 )
 from omniva_dagster.engines.halolux.words import fitting
 
-VERSION = "1"
+VERSION = "2"
 OWN = frozenset({"InterpretabilityBundle", "ExplanationRequest"})
 _MOST_SENTENCES = 500
 _MOST_CITED = 1000
 # Of one type, more than so many in a row are told of together.
 _ONE_BY_ONE = 12
+_OF_A_RUN = 100
 _ROOMS = (advising, deciding, failing, making, publishing, running, sources)
 
 __all__ = [
+    "BRIEF",
     "OWN",
     "TELLERS",
     "VERSION",
@@ -149,8 +151,11 @@ def _founded(text: str, packet_ids: Iterable[str], evidence: Evidence) -> bool:
 
 
 def _said(group: list[Packet], evidence: Evidence) -> list[tuple[Packet, Said]]:
-    if len(group) <= _ONE_BY_ONE:
-        return [(packet, said) for packet in group for said in tell(packet, evidence)]
+    told = [(packet, said) for packet in group for said in tell(packet, evidence)]
+    # Of a run's many events most say nothing by themselves: the others are told.
+    most = _OF_A_RUN if group[0].message_type == "DagsterEvent" else _ONE_BY_ONE
+    if len(group) <= _ONE_BY_ONE or len(told) <= most:
+        return told
     ids = tuple(packet.packet_id for packet in group[:_MOST_CITED])
     text = f"{len(ids)} of {group[0].message_type} were recorded by {group[0].producer}."
     return [(group[0], Said(text, packets=ids))]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from omniva_dagster.contracts.ids import EVERYTHING, creator_id_of
-from omniva_dagster.engines.halolux.evidence import Evidence, Packet
+from omniva_dagster.engines.halolux.evidence import Evidence, Packet, is_span
 from omniva_dagster.engines.halolux.words import clock, quoted
 
 
@@ -47,9 +47,10 @@ class Question:
 
 _TITLE = 60
 # Of a whole video or partition: what came of it, not each step of each clip.
-_BRIEF = frozenset(
+BRIEF = frozenset(
     {
         *("ConsentRecord", "ScraperJob", "RawCapture", "VideoAsset", "AnalysisResult"),
+        *("AnalysisPublished",),
         *("Directive", "ArbitrationVerdict", "PublicationReceipt", "PublicationWithdrawn"),
         *("OverrideRequest", "OperatorAction", "PanicSignal", "OperatorAlert", "Outcome"),
         *("ConflictResolution", "RetryPlan", "QuarantineInstruction", "FallbackStrategy"),
@@ -65,7 +66,8 @@ _OF_SOMETHING = frozenset(
         *("QueueMutation", "DraftMetadata", "StyledMetadata", "ComplianceConflict", "UploadJob"),
         *("PublicationReceipt", "PublicationWithdrawn", "UploadFailed", "VoteReport", "RetryPlan"),
         *("WorkerErrorEvent", "RoutingIntent", "PriorityDelta", "OverrideRequest"),
-        *("OperatorAction", "ComplianceAlert", "AnalysisPublished"),
+        *("OperatorAction", "ComplianceAlert", "AnalysisPublished", "CandidateEvidence"),
+        *("TelemetrySample",),
     }
 )
 
@@ -94,22 +96,33 @@ def _chosen(question: Question, evidence: Evidence) -> set[str]:
 def _of_clip(question: Question, evidence: Evidence) -> set[str]:
     mine = evidence.about(question.subject_id)
     wide = _over_all(mine, evidence)
-    return evidence.ancestors(packet.packet_id for packet in [*mine, *wide])
+    found = evidence.ancestors(packet.packet_id for packet in [*mine, *wide])
+    return found | _left_out(question.subject_id, evidence)
+
+
+def _left_out(subject_id: str, evidence: Evidence) -> set[str]:
+    """Shortlists that a candidate was kept off, or another for its sake."""
+    return {
+        packet.packet_id
+        for packet in evidence.of_type("Shortlist")
+        if subject_id in str(packet.payload.get("set_aside", ""))
+    }
 
 
 def _in_brief(question: Question, evidence: Evidence) -> set[str]:
     mine = [packet for packet in evidence.packets if packet.trace_id == question.trace_id]
     beside = {packet.packet_id for packet in _over_all(mine, evidence)}
+    above = _above(mine)
     return {
         packet.packet_id
         for packet in evidence.packets
-        if packet.message_type in _BRIEF
-        and (packet.subject_id not in _above(mine) or packet.packet_id in beside)
+        if packet.message_type in BRIEF
+        and (packet.subject_id not in above or packet.packet_id in beside)
     }
 
 
 def _above(mine: list[Packet]) -> set[str]:
-    return {EVERYTHING, *(creator_id_of(packet.creator) for packet in mine if packet.creator)}
+    return {EVERYTHING, *map(creator_id_of, {packet.creator for packet in mine} - {""})}
 
 
 def _over_all(mine: list[Packet], evidence: Evidence) -> list[Packet]:
@@ -160,15 +173,23 @@ def whose(packet: Packet, question: Question, evidence: Evidence) -> tuple[str, 
         return "Of all work: ", ()
     if packet.creator and packet.subject_id == creator_id_of(packet.creator):
         return "Of the creator's work: ", ()
-    span = next(iter(evidence.about(packet.subject_id, "ClipCandidate")), None)
+    span = next(filter(is_span, evidence.about(packet.subject_id, "ClipCandidate")), None)
     if span is not None:
         start, end = span.payload["start_time"], span.payload["end_time"]
         where = f"Of the span {clock(start)} to {clock(end)}"
-        videos = [one for one in evidence.of_type("VideoAsset") if one.trace_id == span.trace_id]
-        if question.matter is not Matter.PARTITION or not videos:
+        titled = [
+            one
+            for one in evidence.of_type("VideoAsset")
+            if one.trace_id == span.trace_id and isinstance(one.payload.get("title"), str)
+        ]
+        if question.matter is not Matter.PARTITION or not titled:
             return f"{where}: ", (span.packet_id,)
-        title = quoted(videos[0].payload["title"], _TITLE)
-        return f"{where} of {title}: ", (span.packet_id, videos[0].packet_id)
+        title = quoted(titled[0].payload["title"], _TITLE)
+        return f"{where} of {title}: ", (span.packet_id, titled[0].packet_id)
     if evidence.about(packet.subject_id, "VideoAsset"):
         return "Of the video: ", ()
+    for job in evidence.about(packet.subject_id, "ScraperJob"):
+        if isinstance(job.payload.get("target_url"), str):
+            where = quoted(job.payload["target_url"])
+            return f"Of the request for {where}: ", (job.packet_id,)
     return f"Of {packet.subject_id}: ", ()

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 
+from omniva_dagster.contracts.cognition.common import Engine
 from omniva_dagster.contracts.cognition.halolux import DiscardedAlternative
-from omniva_dagster.engines.halolux.evidence import Evidence, Packet
+from omniva_dagster.engines.halolux.evidence import Evidence, Packet, is_span
 from omniva_dagster.engines.halolux.words import (
     clock,
     fitting,
@@ -19,6 +21,8 @@ from omniva_dagster.engines.halolux.words import (
 _MOST = 100
 _MOST_SPANS = 30
 _NAME = 64
+# Who gave the advice that a directive names as overridden, where it says so.
+_ADVISOR = re.compile(rf"({'|'.join(Engine)})\b")
 # How Zenith words the limits it promoted within, `engines.zenith.clips`.
 LIMITS = re.compile(r"at most ([0-9]+) that do not overlap, each from ([0-9.]+) up")
 
@@ -28,7 +32,9 @@ def discarded(
 ) -> list[DiscardedAlternative]:
     """Alternatives named in the packets told of, and spans (`ClipCandidate`s) not made clips."""
     found = [one for packet in told for one in _named_in(packet, evidence)]
-    found += [one for span in list(spans)[:_MOST_SPANS] for one in _span(span, evidence)]
+    for span in list(spans)[:_MOST_SPANS]:
+        with suppress(LookupError, TypeError, ValueError):
+            found += list(_span(span, evidence))
     each = {one.model_dump_json(): one for one in found}
     return list(each.values())[:_MOST]
 
@@ -38,6 +44,7 @@ def _named_in(packet: Packet, evidence: Evidence) -> Iterator[DiscardedAlternati
         "Directive": _overrode,
         "ArbitrationVerdict": _overridden,
         "VoteReport": _dissent,
+        "Shortlist": _said_already,
         "StyledMetadata": _wording,
         "QueueMutation": _slot,
     }.get(packet.message_type)
@@ -47,16 +54,29 @@ def _named_in(packet: Packet, evidence: Evidence) -> Iterator[DiscardedAlternati
         return  # not as its type should be: the narrative names it plainly
 
 
-def _overrode(packet: Packet, _evidence: Evidence) -> Iterator[DiscardedAlternative]:
+def _overrode(packet: Packet, evidence: Evidence) -> Iterator[DiscardedAlternative]:
     said = packet.payload
+    told = _told_by_verdicts(said["directive_id"], evidence)
     for advice in said["overrode"]:
-        by = re.match(r"[a-z_]+", advice)
+        if advice in told:
+            continue  # the verdict names who gave it, and by which rule it was overridden
+        by = _ADVISOR.match(advice)
         yield _alternative(
             f"to follow {quoted(advice)}",
             by[0] if by else "zenith",
             f"Zenith ordered {said['kind']}: {quoted(said['reason'])}",
             packet.packet_id,
         )
+
+
+def _told_by_verdicts(directive_id: str, evidence: Evidence) -> set[str]:
+    return {
+        str(advice["recommends"])
+        for verdict in evidence.of_type("ArbitrationVerdict")
+        if verdict.payload.get("directive_id") == directive_id
+        for advice in verdict.payload["advice"]
+        if advice["engine"] in verdict.payload["overridden"]
+    }
 
 
 def _overridden(packet: Packet, evidence: Evidence) -> Iterator[DiscardedAlternative]:
@@ -84,6 +104,16 @@ def _dissent(packet: Packet, _evidence: Evidence) -> Iterator[DiscardedAlternati
                 f"{number(said['consensus'])}",
                 packet.packet_id,
             )
+
+
+def _said_already(packet: Packet, _evidence: Evidence) -> Iterator[DiscardedAlternative]:
+    for one in packet.payload.get("set_aside", []):
+        yield _alternative(
+            f"to shortlist {one['candidate_id']}",
+            "pantheon",
+            f"too like {one['like']}: {quoted(one['reason'])}",
+            packet.packet_id,
+        )
 
 
 def _wording(packet: Packet, _evidence: Evidence) -> Iterator[DiscardedAlternative]:
@@ -121,7 +151,11 @@ def _span(span: Packet, evidence: Evidence) -> Iterator[DiscardedAlternative]:
 
 def spans_left(evidence: Evidence) -> list[Packet]:
     """Judged spans of which no clip was made, the most urgent first; each once, as judged last."""
-    judged = {one.subject_id: one for one in evidence.of_type("ClipCandidate") if _is_judged(one)}
+    judged = {
+        one.subject_id: one
+        for one in evidence.of_type("ClipCandidate")
+        if _is_judged(one) and is_span(one)
+    }
     made = {one.subject_id for one in evidence.of_type("ClipCandidate") if not _is_judged(one)}
     left = [span for subject_id, span in judged.items() if subject_id not in made]
     return sorted(
@@ -132,13 +166,9 @@ def spans_left(evidence: Evidence) -> list[Packet]:
 def why_not(span: Packet, evidence: Evidence) -> tuple[str, tuple[str, ...]]:
     """Why no clip was made of a judged span, in words, and the packets that show it."""
     said = span.payload
-    held = [
-        one
-        for one in evidence.about(span.subject_id, "Directive", "ArbitrationVerdict")
-        if one.payload.get("kind") in ("hold", "cancel") or "precedence_rule" in one.payload
-    ]
-    if held:
-        return f"Zenith held it: {quoted(held[-1].payload['reason'])}", _ids(span, held[-1])
+    held = _held(span, evidence)
+    if held is not None:
+        return f"Zenith held it: {quoted(held.payload['reason'])}", _ids(span, held)
     clips = _clips_beside(span, evidence)
     for clip in clips:
         if _shared(said, clip.payload) > 0:
@@ -163,6 +193,19 @@ def why_not(span: Packet, evidence: Evidence) -> tuple[str, tuple[str, ...]]:
     )
 
 
+def _held(span: Packet, evidence: Evidence) -> Packet | None:
+    """What holds a span: the newest order on it, if that stops it; without any, the verdict."""
+    orders = [
+        one
+        for one in evidence.about(span.subject_id, "Directive")
+        if one.payload.get("kind") in ("promote", "release", "hold", "cancel")
+    ]
+    for newest in [*evidence.about(span.subject_id, "ArbitrationVerdict"), *orders][-1:]:
+        if newest.payload.get("kind") not in ("promote", "release") and "reason" in newest.payload:
+            return newest
+    return None
+
+
 def undecided(subject_id: str, evidence: Evidence) -> bool:
     """Whether no clip was made of a judged span, and the packets do not say why."""
     left = [one for one in spans_left(evidence) if one.subject_id == subject_id]
@@ -175,7 +218,7 @@ def _clips_beside(span: Packet, evidence: Evidence) -> list[Packet]:
     clips = [
         one
         for one in evidence.of_type("ClipCandidate")
-        if not _is_judged(one) and one.trace_id == span.trace_id
+        if not _is_judged(one) and is_span(one) and one.trace_id == span.trace_id
     ]
     return sorted(clips, key=lambda one: (-one.payload["lattice_priority"], one.packet_id))
 
@@ -183,10 +226,15 @@ def _clips_beside(span: Packet, evidence: Evidence) -> list[Packet]:
 def _limits(clips: Sequence[Packet], evidence: Evidence) -> tuple[Packet, str, str] | None:
     for clip in clips:
         for directive in evidence.about(clip.subject_id, "Directive"):
-            found = LIMITS.search(plain(directive.payload["reason"]))
+            found = LIMITS.search(_reason(directive))
             if found:
                 return directive, found[1], found[2]
     return None
+
+
+def _reason(directive: Packet) -> str:
+    said = directive.payload.get("reason")
+    return plain(said) if isinstance(said, str) else ""
 
 
 def _is_judged(candidate: Packet) -> bool:

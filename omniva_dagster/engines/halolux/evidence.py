@@ -15,7 +15,15 @@ T = TypeVar("T")
 # Documents of one second, in the order in which a workflow makes them; others come in between.
 _STAGES = (
     *("ConsentRecord", "CampaignGoals", "ScraperJob", "RawCapture", "VideoAsset"),
-    *("AnalysisResult", "ClusteringHint", "VoteReport", "ClipCandidate", "Shortlist"),
+    *(
+        "AnalysisResult",
+        "AnalysisPublished",
+        "CandidateEvidence",
+        "ClusteringHint",
+        "VoteReport",
+        "ClipCandidate",
+        "Shortlist",
+    ),
     *("WorkerErrorEvent", "ConflictResolution", "RetryPlan", "QuarantineInstruction"),
     *("PanicSignal", "OverrideRequest", "OperatorAction"),
 )
@@ -23,6 +31,7 @@ _LATE = ("Outcome", "ArbitrationVerdict", "OperatorAlert", "CommitmentLog", "Dag
 _STAGE = {name: place for place, name in enumerate(_STAGES)}
 _STAGE |= {name: 100 + place for place, name in enumerate(_LATE)}
 _BETWEEN = 50
+_LONGEST = 1e9  # seconds; what is beyond is no time in a video
 
 
 @dataclass(frozen=True)
@@ -101,16 +110,25 @@ class Evidence:
 
     def of_type(self, *message_types: str) -> list[Packet]:
         """Those of some types, in order."""
+        if len(message_types) == 1:
+            return list(self._by_type.get(message_types[0], ()))
         return [packet for packet in self.packets if packet.message_type in message_types]
 
     def about(self, subject_id: str, *message_types: str) -> list[Packet]:
         """Those about a subject, of these types if any are named, in order."""
         return [
             packet
-            for packet in self.packets
-            if packet.subject_id == subject_id
-            and (not message_types or packet.message_type in message_types)
+            for packet in self._by_subject.get(subject_id, ())
+            if not message_types or packet.message_type in message_types
         ]
+
+    @cached_property
+    def _by_type(self) -> dict[str, list[Packet]]:
+        return _grouped(self.packets, lambda packet: packet.message_type)
+
+    @cached_property
+    def _by_subject(self) -> dict[str, list[Packet]]:
+        return _grouped(self.packets, lambda packet: packet.subject_id)
 
     def ancestors(self, packet_ids: Iterable[str]) -> set[str]:
         """These packets and all they came from, as far as it is here."""
@@ -122,6 +140,23 @@ class Evidence:
                 seen.add(packet_id)
                 frontier += [one for one in self.by_id[packet_id].parents if one in self.by_id]
         return seen
+
+
+def is_span(candidate: Packet) -> bool:
+    """Whether a candidate says from when to when it is, and how urgent; a damaged one may not."""
+    said = candidate.payload
+    values = [said.get(name) for name in ("start_time", "end_time", "lattice_priority")]
+    return all(
+        isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < _LONGEST
+        for value in values
+    )
+
+
+def _grouped(packets: Iterable[Packet], key: Callable[[Packet], str]) -> dict[str, list[Packet]]:
+    found: defaultdict[str, list[Packet]] = defaultdict(list)
+    for packet in packets:
+        found[key(packet)].append(packet)
+    return found
 
 
 def _in_order(packets: dict[str, Packet]) -> Iterator[Packet]:

@@ -56,6 +56,17 @@ EXPECTED: tuple[Expectation, ...] = (
         _by("clip_candidates"),
     ),
     Expectation(
+        "ClipCandidate",
+        ("CandidateEvidence",),
+        "analysis_results",
+        "what is said in it, and what its score is made of",
+        _by("clip_candidates"),
+    ),
+    Expectation(
+        "CandidateEvidence", ("AnalysisPublished",), "analysis_results", "which models found it"
+    ),
+    Expectation("AnalysisPublished", ("RawCapture",), "videos", "which file was analyzed"),
+    Expectation(
         "Directive",
         ("ClipCandidate", *_WORDS),
         "clip_candidates",

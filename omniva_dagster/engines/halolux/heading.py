@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from omniva_dagster.contracts.ids import EVERYTHING, creator_id_of
 from omniva_dagster.engines.halolux.asking import Matter, Question
 from omniva_dagster.engines.halolux.discarding import why_not
 from omniva_dagster.engines.halolux.evidence import Evidence, Packet
@@ -43,21 +44,49 @@ def _clip(question: Question, evidence: Evidence) -> Said | None:
         return None
     name, named_by = _named(span, evidence)
     status, shown_by = _status(question, mine, span, evidence)
-    packets = dict.fromkeys([span.packet_id, *named_by, *shown_by])
-    return Said(f"{name} {status}.", packets=tuple(packets))
+    stopped, stopped_by = ("", ()) if _is_over(mine) else _stopped_around(span, evidence)
+    packets = dict.fromkeys([span.packet_id, *named_by, *shown_by, *stopped_by])
+    return Said(f"{name} {status}{stopped}.", packets=tuple(packets))
+
+
+def _is_over(mine: list[Packet]) -> bool:
+    """Whether nothing more is to happen to it: it is out, or stopped by an order of its own."""
+    order = _in_force(mine)
+    out = any(one.message_type == "PublicationReceipt" for one in mine)
+    return out or (order is not None and order.payload["kind"] in _STOPS)
+
+
+def _stopped_around(span: Packet, evidence: Evidence) -> tuple[str, tuple[str, ...]]:
+    """What the newest orders on all work, its creator and its video say, where they stop it."""
+    around = {
+        EVERYTHING: "all work",
+        creator_id_of(span.creator): "all work for its creator",
+        **{one.subject_id: "all work on its video" for one in _videos(span, evidence)},
+    }
+    for subject_id, what in around.items():
+        order = _in_force(evidence.about(subject_id))
+        if order is not None and order.payload["kind"] in _STOPS:
+            until = f" until {moment(order.payload['until'])}" if "until" in order.payload else ""
+            undo = quoted(order.payload["rollback"])
+            return f"; {what} is held back{until}, to undo that: {undo}", (order.packet_id,)
+    return "", ()
 
 
 def _named(span: Packet, evidence: Evidence) -> tuple[str, tuple[str, ...]]:
     said = span.payload
     where = f"The span {clock(said['start_time'])} to {clock(said['end_time'])}"
-    videos = [
+    videos = _videos(span, evidence)
+    if not videos:
+        return where, ()
+    return f"{where} of {quoted(videos[0].payload['title'])}", (videos[0].packet_id,)
+
+
+def _videos(span: Packet, evidence: Evidence) -> list[Packet]:
+    return [
         evidence.by_id[one]
         for one in sorted(evidence.ancestors([span.packet_id]))
         if evidence.by_id[one].message_type == "VideoAsset"
     ]
-    if not videos:
-        return where, ()
-    return f"{where} of {quoted(videos[0].payload['title'])}", (videos[0].packet_id,)
 
 
 def _status(

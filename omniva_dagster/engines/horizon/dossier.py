@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from omniva_dagster.contracts.campaign import Campaign
+from omniva_dagster.contracts.campaign import Campaign, Measure
 from omniva_dagster.contracts.cognition.horizon import CampaignGoals
 from omniva_dagster.contracts.cognition.zenith import CycleReflection
 from omniva_dagster.contracts.video import Platform
@@ -33,7 +33,11 @@ class Post:
 
 @dataclass(frozen=True)
 class Dossier:
-    """All that bears on one creator's guidance at a moment."""
+    """All that bears on one creator's guidance at a moment.
+
+    ``posts`` have the values of the campaign's measure of success; ``measured`` the same posts by
+    the other measures that it has goals for.
+    """
 
     now: str
     campaign: Campaign
@@ -46,6 +50,7 @@ class Dossier:
     before: Mapping[HourOfWeek, float] = field(default_factory=dict)
     # Zenith's look back on its cycles, with the packets they stand in
     reflections: tuple[tuple[CycleReflection, str], ...] = ()
+    measured: Mapping[Measure, Sequence[Post]] = field(default_factory=dict)
 
 
 def in_order(posts: Sequence[Post]) -> list[Post]:

@@ -43,13 +43,14 @@ class Standing:
         if self.observed is None:
             return None
         share = (self.observed - self.expected) / self.target
-        return round(min(1.0, max(-1.0, share)), DIGITS)
+        return round(min(1.0, max(-1.0, share)), DIGITS) or 0.0
 
     @property
     def gradient(self) -> float:
         """Which way it pulls: 1 is more of it at once, -1 enough of it."""
         pull = -(self.drift or 0.0) * 2 * self.weight
-        return round(min(1.0, max(-1.0, pull)), DIGITS)
+        # Of nothing there are two zeros, and only one of them is worth showing.
+        return round(min(1.0, max(-1.0, pull)), DIGITS) or 0.0
 
 
 def goal_window(campaign: Campaign) -> GoalWindow:
@@ -102,7 +103,7 @@ def _goals(campaign: Campaign) -> list[_Named]:
         for goal in campaign.growth or []
     ]
     found += [
-        _Named(_mix_name(part), "share_of_clips", part.share, part.weight)
+        _Named(mix_name(part), "share_of_clips", part.share, part.weight)
         for part in campaign.mix or []
     ]
     # Windows alone are a wish too: all clips within them.
@@ -147,9 +148,9 @@ def _cadence(dossier: Dossier, goal: Cadence, posts: Sequence[Post]) -> Standing
 
 def _growth(dossier: Dossier, goal: Growth, posts: Sequence[Post]) -> Standing:
     start, end = f"{dossier.campaign.since}T00:00:00Z", f"{dossier.campaign.until}T00:00:00Z"
-    known = [post for post in posts if post.value is not None and post.published_at < dossier.now]
     if goal.measure is not dossier.campaign.success:
-        known = []
+        posts = in_order(dossier.measured.get(goal.measure, ()))
+    known = [post for post in posts if post.value is not None and post.published_at < dossier.now]
     before = [post.value or 0.0 for post in known if post.published_at < start][-RECENT:]
     recent = known[-RECENT:]
     base = median(before) if before else 0.0
@@ -195,7 +196,7 @@ def _mix(dossier: Dossier, part: MixPart, posts: Sequence[Post]) -> Standing:
         else "on its way: keep the mix"
     )
     return Standing(
-        _mix_name(part),
+        mix_name(part),
         "share_of_clips",
         part.share,
         part.weight,
@@ -208,8 +209,13 @@ def _mix(dossier: Dossier, part: MixPart, posts: Sequence[Post]) -> Standing:
     )
 
 
-def _mix_name(part: MixPart) -> str:
-    return f"mix: {part.subject}"[:_NAME]
+def mix_name(part: MixPart) -> str:
+    """The goal's name, at most 64 characters; no two subjects have the same."""
+    name = f"mix: {part.subject}"
+    if len(name) <= _NAME:
+        return name
+    mark = derive_id("subject", part.subject)[:8]
+    return f"{name[: _NAME - len(mark) - 2]}… {mark}"
 
 
 def _growth_name(goal: Growth) -> str:

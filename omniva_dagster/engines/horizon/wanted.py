@@ -11,7 +11,7 @@ from omniva_dagster.engines.horizon.dossier import (
     about,
     evidence,
 )
-from omniva_dagster.engines.horizon.goals import Standing, goal_window
+from omniva_dagster.engines.horizon.goals import Standing, goal_window, mix_name
 from omniva_dagster.engines.horizon.season import Tally, beats
 
 NEUTRAL = 0.5
@@ -41,7 +41,7 @@ def metrics(dossier: Dossier, standing: Sequence[Standing]) -> DesirabilityMetri
             beaten = f"{tally.of} clips beat {tally.beaten:.0%} of those around"
             said.append(f"{subject} {value:.2f}: {beaten} (counts {tally.share:.2f})")
     for part in dossier.campaign.mix or []:
-        goal = by_goal[f"mix: {part.subject}"[:64]]
+        goal = by_goal[mix_name(part)]
         lack = min(1.0, max(-1.0, -(goal.drift or 0.0)))
         known = wanted.pop(part.subject, NEUTRAL)
         wanted[part.subject] = known + MIX_REACH * lack * min(1.0, 2 * part.weight)

@@ -9,6 +9,7 @@ from omniva_dagster.engines.halolux.telling import Said, Told, tells
 from omniva_dagster.engines.halolux.words import listed, moment, number, quoted
 
 _TEXT = 400
+_ASIDE = 5
 
 
 @tells("VoteReport")
@@ -35,12 +36,19 @@ def _vote(packet: Packet, _among: Evidence) -> Iterator[Said | str]:
 
 
 @tells("Shortlist")
-def _shortlist(packet: Packet, _among: Evidence) -> Told:
+def _shortlist(packet: Packet, _among: Evidence) -> Iterator[Said | str]:
     said = packet.payload
-    return Said(
+    yield Said(
         f"Pantheon's shortlist holds {len(said['candidates'])} candidates.",
         because=quoted(said["ordered_by"]),
     )
+    if "limited_by" in said:
+        yield f"It was kept short: {quoted(said['limited_by'])}."
+    for one in said.get("set_aside", [])[:_ASIDE]:
+        yield Said(
+            f"Pantheon kept {one['candidate_id']} off its shortlist: {quoted(one['reason'])}.",
+            because=f"its likeness to {one['like']} is {number(one['likeness'])}",
+        )
 
 
 @tells("ManualReviewRequest")

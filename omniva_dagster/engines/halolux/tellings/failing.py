@@ -140,8 +140,13 @@ def _crisis(packet: Packet, _among: Evidence) -> Told:
 
 
 @tells("Heartbeat")
-def _beat(_packet: Packet, _among: Evidence) -> Told:
-    return None
+def _beat(packet: Packet, _among: Evidence) -> Told:
+    said = packet.payload
+    return (
+        f"The {quoted(said['worker'])} on {quoted(said['instance'])} was alive at "
+        f"{moment(said['sent_at'])} with {len(said.get('running', []))} documents in its hands; "
+        f"silence of more than {number(said['sla_seconds'], 1)} s is taken for trouble."
+    )
 
 
 @tells("TimeoutAlert")

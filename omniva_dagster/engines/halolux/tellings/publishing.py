@@ -81,6 +81,11 @@ def _conflict(packet: Packet, _among: Evidence) -> Told:
 def _preferences(packet: Packet, _among: Evidence) -> Told:
     said = packet.payload
     avoid = f", avoiding {listed(said['avoid'])}" if said["avoid"] else ""
+    if "because" in said:
+        count = number(said["hashtags"])
+        return f"Pantheon would have it worded in a {said['tone']} tone, with up to {count} " + (
+            f"hashtags: {quoted(said['because'])}."
+        )
     return f"The guidelines ask for a {said['tone']} tone{avoid}."
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from omniva_dagster.engines.halolux.evidence import Evidence, Packet
 from omniva_dagster.engines.halolux.telling import Said, Told, tells
@@ -18,6 +18,8 @@ from omniva_dagster.engines.halolux.words import (
 )
 
 FIRST_WORDS = 120
+_WORDS = 400
+_STRONGEST = 3
 
 
 @tells("ScraperJob")
@@ -62,9 +64,10 @@ def _analysis(packet: Packet, _among: Evidence) -> Iterator[Said | str]:
     said = packet.payload
     heard = said["transcript"].strip()
     begins = f"heard it begin with {quoted(heard, FIRST_WORDS)}" if heard else "heard no words"
+    count, best = len(said["clip_candidates"]), number(said["virality_score"])
+    found = f"{count} {'span' if count == 1 else 'spans'} worth judging; the best scored {best}"
     yield Said(
-        f"The analyzer {begins} and found {len(said['clip_candidates'])} spans worth judging; the "
-        f"best scored {number(said['virality_score'])}.",
+        f"The analyzer {begins} and found {found if count else 'no span worth judging'}.",
         because="every span of whole sentences is scored feature by feature",
     )
     if said["keywords_detected"]:
@@ -73,9 +76,50 @@ def _analysis(packet: Packet, _among: Evidence) -> Iterator[Said | str]:
 
 @tells("AnalysisPublished")
 def _published(packet: Packet, _among: Evidence) -> Told:
-    models = [f"{model['name']} {model['version']}" for model in packet.payload["models"]]
-    names = [quoted(name) for model in packet.payload["models"] for name in model.values()]
-    return f"It was listened to and looked at by {joined(names)}." if models else None
+    said = packet.payload
+    models = joined([_model(one) for one in said["models"]])
+    count = len(said["embeddings"])
+    vectors = f"; {count} {'candidate has a vector' if count == 1 else 'candidates have vectors'}"
+    vectors = vectors if count else ""
+    return Said(
+        f"It was analyzed by {models}{vectors}.",
+        because="the same file under the same models is analyzed the same",
+    )
+
+
+def _model(model: Mapping[str, str]) -> str:
+    does = f" ({quoted(model['role'])})" if "role" in model else ""
+    return f"{quoted(model['name'])} in version {quoted(model['version'])}{does}"
+
+
+@tells("CandidateEvidence")
+def _evidence(packet: Packet, _among: Evidence) -> Iterator[Said | str]:
+    said = packet.payload
+    if said["words"]:
+        yield f"In it is said {quoted(said['words'], _WORDS)}."
+    strongest = said["features"][:_STRONGEST]
+    if strongest:
+        parts = [
+            f"{quoted(one['name'])} adds {number(one['points'])}, a share of "
+            f"{number(one['share'])} ({quoted(one['evidence'])})"
+            for one in strongest
+        ]
+        yield Said(
+            f"Of the {len(said['features'])} features that its score is made of, {joined(parts)}.",
+            because="points are a feature's value times its weight, and the score is their sum",
+        )
+    charged = joined(
+        [
+            f"{quoted(one['name'])} with {number(one['share'])} ({quoted(one['evidence'])})"
+            for one in said["charges"]
+        ]
+    )
+    yield Said(
+        f"In the choice of spans its cuts were charged for {charged}."
+        if charged
+        else "In the choice of spans its cuts were charged with nothing.",
+        because="each charge takes its share of what a span is worth, and none of its score",
+    )
 
 
 @tells("ClipCandidate")

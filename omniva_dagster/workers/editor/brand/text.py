@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from omniva_dagster.contracts.errors import Fault, fault, pointer
@@ -80,11 +81,16 @@ class _Reader:
                 )
             )
             return None
+        assert isinstance(node, yaml.ScalarNode)
         return self._scalar(node)
 
     def _mapping(self, node: yaml.MappingNode, location: Location) -> dict[str, Any]:
+        import yaml
+
         found: dict[str, Any] = {}
         for key, value in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise ValueError(f"line {key.start_mark.line + 1} has a list or mapping as a key")
             name = str(key.value)
             here = (*location, name)
             if here in self._seen:
@@ -99,11 +105,16 @@ class _Reader:
         return found
 
     @staticmethod
-    def _scalar(node: yaml.Node) -> Any:
-        """Text, number or truth value; a date is the text it was written as."""
+    def _scalar(node: yaml.ScalarNode) -> Any:
+        """Text, number or truth value; a date is the text it was written as.
+
+        What a tag calls a number (``!!int "[1]"``) is text: read again, it could be anything. So is
+        a number with a zero before it, which YAML 1.1 counts in eights.
+        """
         import yaml
 
         kind = node.tag.rpartition(":")[2]
-        if kind in {"int", "float", "bool"}:
+        plain = node.style is None and not re.match(r"[-+]?0[0-9]", node.value)
+        if kind in {"int", "float", "bool"} and plain:
             return yaml.safe_load(node.value)
         return node.value
