@@ -3,8 +3,13 @@
 import dagster as dg
 
 from omniva_dagster import startup  # noqa: F401 - first, see there
-from omniva_dagster.assets import CLIP_PIPELINE, eclipse_recovery, paradox_audit, withdrawals
-from omniva_dagster.assets.advising import ADVISORS
+from omniva_dagster.assets import (
+    ADVISORS,
+    CLIP_PIPELINE,
+    eclipse_recovery,
+    paradox_audit,
+    withdrawals,
+)
 from omniva_dagster.checks import CHECKS
 from omniva_dagster.jobs import (
     advisors,

@@ -2,8 +2,13 @@
 
 import dagster as dg
 
-from omniva_dagster.assets import CLIP_PIPELINE, paradox_audit, withdrawals
-from omniva_dagster.assets.advising import ADVISORS, horizon_guidance
+from omniva_dagster.assets import (
+    ADVISORS,
+    CLIP_PIPELINE,
+    horizon_guidance,
+    paradox_audit,
+    withdrawals,
+)
 from omniva_dagster.resources.ledger import LedgerResource
 
 clip_pipeline = dg.define_asset_job(

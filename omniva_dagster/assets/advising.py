@@ -114,6 +114,3 @@ def lattice_routing(
             "queues": dg.MetadataValue.md("\n".join(queues) if backlogs else "not looked at yet"),
         }
     )
-
-
-ADVISORS = [horizon_guidance, lattice_routing]

@@ -11,6 +11,7 @@ from omniva_dagster.checks._common import records_of, verdict
 from omniva_dagster.contracts.types import format_timestamp
 from omniva_dagster.engines import stardust
 from omniva_dagster.partitions import creator_day
+from omniva_dagster.resources import conflicts
 from omniva_dagster.resources.media import AtlasResource
 from omniva_dagster.resources.state import StateResource, partition_of
 
@@ -38,7 +39,7 @@ def _check(asset: dg.AssetsDefinition) -> dg.AssetChecksDefinition:
             _witnesses(state.store, [record.packet_id for record in records]),
         )
         if findings:
-            _tell_paradox(state.store, findings, asset.key.path[-1], context.partition_key)
+            _tell(state.store, findings, asset.key.path[-1], context.partition_key)
         return verdict(
             len(records),
             [(finding.subject_id, finding.problem) for finding in findings],
@@ -73,10 +74,8 @@ def _witnesses(store: "Store", packet_ids: list[str]) -> dict[str, stardust.Witn
     }
 
 
-def _tell_paradox(
-    store: "Store", findings: list[stardust.Finding], asset: str, partition_key: str
-) -> None:
-    """A packet for each finding, once, whatever how often the check is run."""
+def _tell(store: "Store", findings: list[stardust.Finding], asset: str, partition_key: str) -> None:
+    """A packet for each finding, once, however often the check is run; Zenith decides at once."""
     from omniva_dagster.contracts.cognition.stardust import InconsistencyKind
     from omniva_dagster.stardust.inconsistencies import Inconsistency, report
 
@@ -87,11 +86,13 @@ def _tell_paradox(
             (finding.packet_id,),
             f"a record of {asset} about {finding.subject_id} {finding.problem}",
             partition=partition,
+            subjects=(finding.subject_id,),
         )
         for finding in findings
     ]
     with store.begin() as connection:
-        report(connection, found, format_timestamp(datetime.now(UTC)))
+        now = format_timestamp(datetime.now(UTC))
+        conflicts.inconsistent(connection, report(connection, found, now), now)
 
 
 STARDUST_CHECKS = [_check(asset) for asset in CLIP_PIPELINE]

@@ -4,6 +4,7 @@ An error is a document that something acted on without a directive, or against o
 work that Zenith holds: it waits, and the table says what would lift it.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -61,10 +62,12 @@ def problems_of(
     records: Sequence[Record[Any]], log: Log, needs: DirectiveKind
 ) -> list[tuple[str, str]]:
     """Each record that lacks its directive, or that was acted on against one: (id, problem)."""
+    by_subject: defaultdict[str, list[Directive]] = defaultdict(list)
+    for item in log:
+        by_subject[item.subject_id].append(item)
     found = []
     for record in records:
-        mine = [item for item in log if item.subject_id == record.subject_id]
-        problem = _problem(record.document, mine, needs)
+        problem = _problem(record.document, by_subject[record.subject_id], needs)
         if problem:
             found.append((record.subject_id, problem))
     return found

@@ -87,7 +87,7 @@ def decide(
     from omniva_dagster.state import outbox
 
     for document, act_id, subject in acts:
-        evidence = getattr(document, "evidence", None) or []
+        evidence = getattr(document, "evidence", None) or getattr(document, "seen", None) or []
         trace = derive_id("trace", subject.place.video_id or subject.subject_id)
         outbox.emit(
             connection,
@@ -151,7 +151,11 @@ def launch_now(*, at_once: bool) -> int:
         return 0
     failed = 0
     with instance() as opened:
-        for intent in offer(store(), opened, now(), prepare().reoffer_seconds).launches:
+        offered = offer(store(), opened, now(), prepare().reoffer_seconds)
+        for lost in offered.given_up:
+            home = lost.partition
+            click.secho(f"{home.creator}, {home.day}: no run could be had", fg="red", err=True)
+        for intent in offered.launches:
             home = intent.partition
             result = run_partition(opened, home.creator, home.day, intent.tags)
             failed += not result.success

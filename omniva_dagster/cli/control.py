@@ -61,6 +61,8 @@ def cycle(at_once: bool, as_json: bool) -> None:
     else:
         click.echo(report.summary)
         _control.show(report.directives)
+        for alert in report.told:
+            click.secho(f"look at: {_line(alert.title)}: {_line(alert.message)}", fg="yellow")
     failed = 0 if as_json and not at_once else _control.launch_now(at_once=at_once)
     sys.exit(1 if failed or report.troubles else 0)
 
@@ -89,6 +91,28 @@ def log(last: int, as_json: bool) -> None:
         click.echo(f"    undo: {_line(directive.rollback)}")
     if not found and not as_json:
         click.echo("nothing was decided yet")
+
+
+@control.command()
+@click.option("--last", default=20, show_default=True, type=click.IntRange(1, 1_000))
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+def alerts(last: int, as_json: bool) -> None:
+    """What a person must look at, newest first, each with what to do about it."""
+    from omniva_dagster.state import outbox
+
+    prepare()
+    with store().read() as connection:
+        found = outbox.recent(connection, "OperatorAlert", last)
+    for packet in found:
+        alert = packet.payload
+        if as_json:
+            click.echo(json.dumps({**alert, "packet_id": packet.packet_id}, ensure_ascii=False))
+            continue
+        click.echo(f"{alert['raised_at']}  {alert['severity']:8} {_line(alert['title'])}")
+        click.echo(f"    {' '.join(alert['message'].split())}")
+        click.echo(f"    evidence: {', '.join(alert['evidence'])}")
+    if not found and not as_json:
+        click.echo("there is nothing to look at")
 
 
 def standing(connection: sa.Connection) -> dict[str, Any]:

@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
 
     from omniva_dagster.contracts.cognition.zenith import OverrideRequest
+    from omniva_dagster.contracts.operations.dashboard import OperatorAction
 
 _KINDS = ("hold", "release", "cancel", "retry", "reschedule", "promote")
+_SHOWN = 20
 _ABOUT_CLIPS = (DirectiveKind.RESCHEDULE, DirectiveKind.PROMOTE)
 
 
@@ -28,7 +30,11 @@ _ABOUT_CLIPS = (DirectiveKind.RESCHEDULE, DirectiveKind.PROMOTE)
 @click.argument("subject")
 @click.option("--reason", required=True, help="Why; it goes into the ledger.")
 @click.option("--at", "at", help="Of a reschedule the slot, of a retry when: 2026-03-04T18:00:00Z.")
-@click.option("--priority", type=click.FloatRange(0, 1), help="How urgent it is from now on.")
+@click.option(
+    "--priority",
+    type=click.FloatRange(0, 1),
+    help="How urgent it is from now on; of a creator 0.5 gives the word back to Lattice.",
+)
 @click.option("--now", "at_once", is_flag=True, help="Run here what follows, without the daemon.")
 def override(
     kind: str, subject: str, reason: str, at: str | None, priority: float | None, at_once: bool
@@ -43,16 +49,26 @@ def override(
     with store().begin() as connection:
         found = _control.subject_of(connection, subject)
         _must_make_sense(connection, found, wanted, at, priority)
-        request = _request(connection, found, wanted, reason, at, priority, moment)
-        records = _control.decide(connection, [(request, request.request_id, found)], moment)
-        refused = _control.refusals(connection, [request.request_id], found.subject_id)
+        act: tuple[OverrideRequest | OperatorAction, str]
+        if found.place.scope == "creator" and wanted is DirectiveKind.RESCHEDULE:
+            assert priority is not None
+            guidance = _guidance(connection, found, reason, priority, moment)
+            act = guidance, guidance.action_id
+        else:
+            request = _request(connection, found, wanted, reason, at, priority, moment)
+            act = request, request.request_id
+        records = _control.decide(connection, [(*act, found)], moment)
+        refused = _control.refusals(connection, [act[1]], found.subject_id)
+        around = _held_around(connection, found, moment)
     mine = [record for record in records if record.subject_id == found.subject_id]
     _control.show(mine)
     for why in refused:
         click.secho(f"not followed: {why}", fg="red", err=True)
     if refused:
         sys.exit(1)
-    if not mine:
+    if around and wanted in (DirectiveKind.RELEASE, DirectiveKind.PROMOTE):
+        click.echo(around)
+    elif not mine:
         click.echo(f"nothing changed: {found.words} stands as you want it already")
     if wanted is DirectiveKind.CANCEL and mine:
         _withdraw(found)
@@ -63,11 +79,50 @@ def override(
 
 
 def _withdraw(found: _control.Subject) -> None:
-    """Take down at once what is posted of a cancelled clip."""
-    from omniva_dagster.cli._takedown import tell, withdraw_now
+    """Take down at once what is posted of a cancelled clip; say what stays out of anything wider.
 
-    if found.place.scope == "clip":
+    Posts are taken down by name, or with the creator's consent, never by a word on a whole video's
+    or creator's work: what is withdrawn is not posted again.
+    """
+    from omniva_dagster.cli._takedown import tell, withdraw_now
+    from omniva_dagster.state import publishing
+
+    place = found.place
+    if place.scope == "clip":
         tell(withdraw_now(clip_id=found.subject_id))
+        return
+    slug = place.partition.creator
+    with store().read() as connection:
+        out = publishing.posted_of(connection, slug) if slug else []
+    out = [one for one in out if place.scope != "video" or one.video_id == found.subject_id]
+    if not out:
+        return
+    click.echo(f"this stops the work; what is posted stays out, {len(out)} clips. To take it down:")
+    for clip in out[:_SHOWN]:
+        click.echo(f"  omniva override cancel {clip.clip_id} --reason ...")
+    if len(out) > _SHOWN:
+        click.echo(f"  ... and {len(out) - _SHOWN} more")
+    if place.scope == "creator":
+        click.echo(
+            f"  or all of them, with the consent: omniva creators revoke {slug} --reason ..."
+        )
+
+
+def _held_around(connection: sa.Connection, found: _control.Subject, moment: str) -> str:
+    """What holds the video, the creator or the whole that a document belongs to."""
+    from omniva_dagster.contracts.ids import EVERYTHING, creator_id_of
+    from omniva_dagster.state import decisions
+
+    place = found.place
+    wider = {EVERYTHING, creator_id_of(place.partition.creator), place.video_id}
+    held = decisions.restrained(connection, wider - {found.subject_id, ""}, moment)
+    if held is None or place.scope in ("all", "worker"):
+        return ""
+    what = "all work" if held.scope == "all" else f"the {held.scope} {held.name or held.subject_id}"
+    return (
+        f"{found.words} does not go on yet: {what} is held ({held.reason}); to lift that: "
+        f"{held.lifted_by}"
+    )
 
 
 def _request(
@@ -104,6 +159,39 @@ def _request(
     )
 
 
+def _guidance(
+    connection: sa.Connection,
+    found: _control.Subject,
+    reason: str,
+    priority: float,
+    moment: str,
+) -> OperatorAction:
+    """How urgent a creator's work is: guidance, which Lattice gives way to."""
+    from omniva_dagster.contracts.operations.dashboard import ActionKind, OperatorAction
+    from omniva_dagster.state import decisions, outbox
+
+    consent = outbox.latest(connection, "ConsentRecord", found.subject_id)
+    standing = decisions.in_force(connection, found.subject_id, (DirectiveKind.RESCHEDULE,))
+    seen = [consent.packet_id] if consent else []
+    seen += [standing[1]] if standing else []
+    if not seen:
+        raise click.ClickException(
+            f"nothing is on record about {found.words}; omniva creators add it again"
+        )
+    return OperatorAction.parse(
+        {
+            "action_id": str(uuid4()),
+            "kind": ActionKind.GUIDANCE.value,
+            "operator": operator(),
+            "subject_id": found.subject_id,
+            "priority": priority,
+            "reason": reason[:1900],
+            "seen": seen,
+            "acted_at": moment,
+        }
+    )
+
+
 def _must_make_sense(
     connection: sa.Connection,
     found: _control.Subject,
@@ -113,6 +201,10 @@ def _must_make_sense(
 ) -> None:
     """Refuse what no directive could mean, and say why."""
     place = found.place
+    if wanted is DirectiveKind.RESCHEDULE and place.scope == "creator":
+        if at is not None or priority is None:
+            raise click.UsageError("a creator has no slot: say how urgent it is with --priority")
+        return
     if wanted in _ABOUT_CLIPS and not place.pinnable:
         raise click.ClickException(
             f"{found.words} is no clip and no judged candidate: there is nothing to {wanted.value}"

@@ -26,6 +26,7 @@ from omniva_dagster.contracts.ids import derive_id
 from omniva_dagster.contracts.operations.scheduler import SchedulerFault
 from omniva_dagster.contracts.record import Record
 from omniva_dagster.engines import paradox
+from omniva_dagster.resources.aside import is_the_stores, set_aside
 from omniva_dagster.resources.comparing import facts_of
 from omniva_dagster.state.partition import Partition, Subject
 
@@ -106,7 +107,11 @@ def record(
     trace_id: str = "",
 ) -> list[Reported]:
     """Write down conflicts, each once for all: what was reported before is that report."""
-    reported = []
+    reported: list[Reported] = []
+    if not found:
+        return reported
+    # Two runs may find the same contradiction, from either side, at once.
+    db.cycles.turn(connection, db.inboxes.ZENITH)
     for conflict in found:
         known = db.conflicts.get(connection, conflict.conflict_id)
         if known is not None and known.action != db.conflicts.OVER:
@@ -178,11 +183,24 @@ def paradox_round(
     heard = db.inboxes.waiting(connection, db.inboxes.PARADOX, packet_ids=packet_ids)
     answered: list[str] = []
     for item in heard:
-        found = paradox.hear([_message(connection, item)], _trigger(item), now)
-        reported = record(connection, item.partition, found, now, item.trace_id)
+        try:
+            with connection.begin_nested():
+                found = paradox.hear([_message(connection, item)], _trigger(item), now)
+                reported = record(connection, item.partition, found, now, item.trace_id)
+        except Exception as error:
+            if is_the_stores(error):
+                raise
+            set_aside(connection, PRODUCER, item, error, now)
+            continue
         answered += [one.packet_id for one in reported if one.new]
     db.inboxes.answered(connection, db.inboxes.PARADOX, heard)
     return answered
+
+
+def inconsistent(connection: sa.Connection, told: Sequence[str], now: str) -> None:
+    """Have Paradox and Zenith answer at once what Stardust found: its packets."""
+    if told:
+        attend(connection, now, [*told, *paradox_round(connection, now, told)])
 
 
 def collided(recorder: Recorder, subject: Subject, error: CollisionError) -> None:

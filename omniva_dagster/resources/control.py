@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
 
     from omniva_dagster.contracts.decisions import Directive
+    from omniva_dagster.contracts.operations.dashboard import OperatorAlert
     from omniva_dagster.contracts.record import Record
     from omniva_dagster.state.store import Store
 
-_MOST_WORDS = 2_000
 _LOG = logging.getLogger("omniva.control")
 
 
@@ -38,6 +38,8 @@ class CycleReport:
     verdicts: int
     alerts: int
     troubles: tuple[str, ...] = ()
+    # What a person must look at.
+    told: tuple[OperatorAlert, ...] = ()
 
     @property
     def changed(self) -> bool:
@@ -59,12 +61,7 @@ def run_cycle(store: Store, now: str) -> CycleReport:
     with store.begin() as connection:
         sitting = Sitting(connection, now).open()
         advice, troubles = _advised(connection, now)
-        # Dagster ends a tick after 60 s. Nobody's crisis waits behind other things, though.
-        urgent = db.inboxes.urgent(connection, db.inboxes.ZENITH)
-        if urgent:
-            sitting.hear()
-        else:
-            sitting.hear(most=_MOST_WORDS)
+        sitting.hear_out()
         sitting.expire()
         directives = sitting.close()
         return CycleReport(
@@ -75,7 +72,11 @@ def run_cycle(store: Store, now: str) -> CycleReport:
             tuple(directives),
             len(sitting.verdicts),
             len(sitting.alerts),
-            troubles,
+            (
+                *troubles,
+                *(f"zenith set packet {one} aside: see the alert" for one in sitting.aside),
+            ),
+            tuple(sitting.alerts),
         )
 
 

@@ -39,7 +39,10 @@ class ZenithDesk(dg.ConfigurableResource[Any]):
         from omniva_dagster.resources.sitting import Sitting
 
         sitting = Sitting(connection, now).open()
-        sitting.hear(packet_ids)
+        if packet_ids is None:
+            sitting.hear_out()
+        else:
+            sitting.hear(packet_ids)
         return sitting.close()
 
     def promote(
@@ -52,15 +55,21 @@ class ZenithDesk(dg.ConfigurableResource[Any]):
     ) -> list[Record[Directive]]:
         """Decide on a video's judged candidates; the new promotions.
 
-        A candidate that is held is passed over, and the verdict says so.
+        A candidate that is held is passed over, and the verdict says so. One whose packet the
+        ledger lacks is held.
         """
+        from omniva_dagster.resources import proof
         from omniva_dagster.resources.dossiers import Place, standing_of
         from omniva_dagster.resources.sitting import Sitting
 
+        absent = set(db.outbox.absent(recorder.connection, [one.packet_id for one in candidates]))
+        lacking = {one.subject_id: [one.packet_id] for one in candidates if one.packet_id in absent}
+        proof.hold_unproven(recorder.connection, recorder.partition, lacking, recorder.now)
         sitting = Sitting(recorder.connection, recorder.now).open()
         judged = tuple(
             zenith.Judged(record.subject_id, record.document, record.packet_id)
             for record in candidates
+            if record.packet_id not in absent
         )
         pinned = db.decisions.promotions_of(recorder.connection, video_id)
         place = Place("clip", "", recorder.partition, video_id, pinnable=True)
@@ -97,13 +106,22 @@ class ZenithDesk(dg.ConfigurableResource[Any]):
     def release(
         self, recorder: "Recorder", clip_id: str, video_id: str, evidence: tuple[str, ...]
     ) -> Record[Directive] | None:
-        """The release in force of a prepared clip, decided now if need be; None if withheld."""
+        """The release in force of a prepared clip, decided now if need be; None if withheld.
+
+        A clip is held whose promotion, or any of ``evidence``, the ledger lacks.
+        """
+        from omniva_dagster.resources import proof
         from omniva_dagster.resources.dossiers import Place, standing_of
         from omniva_dagster.resources.sitting import Sitting
 
         standing = db.decisions.in_force(recorder.connection, clip_id)
         if standing is None or standing[0].kind is not DirectiveKind.PROMOTE:
             return self.released(recorder.connection, clip_id)
+        lacking = proof.unproven(recorder.connection, *standing, *evidence)
+        if lacking:
+            partition, now = recorder.partition, recorder.now
+            proof.hold_unproven(recorder.connection, partition, {clip_id: lacking}, now)
+            return None
         sitting = Sitting(recorder.connection, recorder.now).open()
         place = Place("clip", "", recorder.partition, video_id, pinnable=True)
         dossier = zenith.Dossier(

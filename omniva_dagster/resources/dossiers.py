@@ -27,6 +27,11 @@ NOWHERE = Partition("", "")
 _POOLS = {worker_id_of(pool.value): pool.value for pool in Worker}
 # Who is to act on something, where no word says it.
 _OWNERS = {"all": "orchestrator", "creator": "scraper", "video": "analyzer", "clip": "uploader"}
+_GOES = (DirectiveKind.PROMOTE, DirectiveKind.RELEASE)
+# How many of the directives that let a subject go are read for what they decided against.
+_RECENT = 200
+# As `engines.zenith.ordering` names a ground; what an operator wrote behind it names none.
+_OVERRULED = re.compile(rf"[a-z]+: [a-z]+ on ({UUID4_PATTERN[1:-1]}) \(")
 _REROUTES = (DirectiveKind.REROUTE, DirectiveKind.RELEASE)
 
 
@@ -97,7 +102,9 @@ def standing_of(
     connection: sa.Connection, subject_id: str, place: Place, *, now: str = ""
 ) -> zenith.Standing:
     """How a subject stands by the log, and by what holds it or what it belongs to."""
-    log = [directive for directive, _ in db.decisions.log_of(connection, subject_id)]
+    latest = db.decisions.in_force(connection, subject_id)
+    # A subject may have been held any number of times since it was let go last.
+    freed = [one for one, _ in db.decisions.log_of(connection, subject_id, _GOES, limit=_RECENT)]
     grounds = db.decisions.restraints_on(connection, [subject_id])
     wider = {EVERYTHING, creator_id_of(place.partition.creator), place.video_id} - {subject_id, ""}
     if place.scope in ("all", "worker", "creator"):
@@ -108,19 +115,18 @@ def standing_of(
         if not item.until or item.until > now
     ]
     reroute = db.decisions.in_force(connection, subject_id, _REROUTES)
-    permits = [one for one in log if one.kind not in db.decisions.RESTRAINING]
     return zenith.Standing(
         subject_id=subject_id,
         scope=place.scope,
         name=place.name,
         video_id=place.video_id,
         owner=place.name[:64] if place.scope == "worker" else _OWNERS[place.scope],
-        latest=log[0] if log else None,
-        permit=permits[0] if permits else None,
+        latest=latest[0] if latest else None,
+        permit=freed[0] if freed else None,
         reroute=reroute[0] if reroute else None,
         grounds=tuple(map(_ground, grounds)),
         enclosing=tuple(map(_ground, enclosing)),
-        overruled=_overruled(log),
+        overruled=_overruled(freed),
         pinnable=place.pinnable,
     )
 
@@ -144,8 +150,8 @@ def _ground(item: Restraint) -> zenith.Ground:
 
 def _overruled(log: Iterable[Directive]) -> frozenset[str]:
     """The ids of the grounds that directives name as decided against."""
-    words = (word for one in log for text in one.overrode for word in text.split())
-    return frozenset(word for word in words if re.fullmatch(UUID4_PATTERN[1:-1], word))
+    found = (_OVERRULED.match(text) for one in log for text in one.overrode)
+    return frozenset(match[1] for match in found if match)
 
 
 def _named_grounds(item: Heard) -> list[str]:

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from omniva_dagster import state as db
 from omniva_dagster.contracts.analysis import ClipCandidate
@@ -23,24 +22,25 @@ from omniva_dagster.contracts.decisions import Directive, DirectiveKind
 from omniva_dagster.contracts.ids import derive_id
 from omniva_dagster.contracts.operations.dashboard import OperatorAlert
 from omniva_dagster.contracts.record import Record
-from omniva_dagster.contracts.types import format_timestamp, parse_timestamp
 from omniva_dagster.engines import zenith
+from omniva_dagster.resources.aside import is_the_stores, set_aside
 from omniva_dagster.resources.dossiers import NOWHERE, Place, candidate_of, dossier_of
+from omniva_dagster.resources.wanting import want_cancel, want_launch
 from omniva_dagster.resources.workbench import Recorder
-from omniva_dagster.state import intents, recoveries
+from omniva_dagster.state import recoveries
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
+    from omniva_dagster.state.inboxes import Heard
     from omniva_dagster.state.partition import Partition
 
 PRODUCER = "zenith"
-JOB = "clip_pipeline"
 # As many words as one commitment log may hold the directives of, mostly.
 _AT_ONCE = 200
 _MOST = 1000
-# Work that is to start within this time of other work of the same partition is that work.
-_TOGETHER = timedelta(seconds=60)
+# As many words as one transaction decides on, or somewhat more.
+MOST_WORDS = 2_000
 _GOES = (DirectiveKind.PROMOTE, DirectiveKind.RELEASE)
 D = TypeVar("D", bound=Document)
 
@@ -54,8 +54,10 @@ class Sitting:
     number: int = 0
     issued: list[Record[Directive]] = field(default_factory=list)
     verdicts: list[str] = field(default_factory=list)
-    alerts: list[str] = field(default_factory=list)
+    alerts: list[OperatorAlert] = field(default_factory=list)
     considered: list[str] = field(default_factory=list)
+    # The packets that nothing could be made of.
+    aside: list[str] = field(default_factory=list)
     _transitions: list[StateTransition] = field(default_factory=list)
     _places: dict[str, Place] = field(default_factory=dict)
 
@@ -77,16 +79,49 @@ class Sitting:
                 self.connection, db.inboxes.ZENITH, packet_ids=batch, limit=_AT_ONCE
             )
             if heard:
-                dossier, places = dossier_of(self.connection, heard, (), self.now)
-                self._places.update(places)
                 self.considered += [item.packet_id for item in heard]
-                origins = {item.packet_id: item.partition for item in heard}
-                self._write(zenith.decide(dossier), origins)
+                self._decide_on(heard)
                 db.inboxes.answered(self.connection, db.inboxes.ZENITH, heard)
             if asked is not None:
                 asked = asked[_AT_ONCE:]
             if not asked and (asked is not None or len(heard) < _AT_ONCE):
                 return
+
+    def hear_out(self) -> None:
+        """Decide on what waits, as much as one transaction should hold; the rest has its turn.
+
+        Dagster ends a tick after 60 s, and others wait to write meanwhile. Behind more than that,
+        what is urgent goes first: nobody's panic waits for a backlog.
+        """
+        if db.inboxes.count(self.connection, db.inboxes.ZENITH) > MOST_WORDS:
+            self.hear(db.inboxes.urgent(self.connection, db.inboxes.ZENITH))
+        self.hear(most=MOST_WORDS)
+
+    def _decide_on(self, heard: Sequence[Heard]) -> None:
+        """Decide on a batch; where a word of it breaks the hearing, on all but that one."""
+        before = [len(kept) for kept in self._kept]
+        try:
+            with self.connection.begin_nested():
+                dossier, places = dossier_of(self.connection, heard, (), self.now)
+                self._places.update(places)
+                origins = {item.packet_id: item.partition for item in heard}
+                self._write(zenith.decide(dossier), origins)
+        except Exception as error:
+            if is_the_stores(error):
+                raise
+            for kept, length in zip(self._kept, before, strict=True):
+                del kept[length:]
+            if len(heard) > 1:
+                self._decide_on(heard[: len(heard) // 2])
+                self._decide_on(heard[len(heard) // 2 :])
+                return
+            self.alerts.append(set_aside(self.connection, PRODUCER, heard[0], error, self.now))
+            self.aside.append(heard[0].packet_id)
+
+    @property
+    def _kept(self) -> tuple[list[Any], ...]:
+        """What a hearing adds to, beside the store."""
+        return (self.issued, self.verdicts, self.alerts, self._transitions)
 
     def expire(self) -> None:
         """Lift the holds whose time is over."""
@@ -100,7 +135,7 @@ class Sitting:
 
     def issue(self, order: zenith.Order, partition: Partition) -> Record[Directive]:
         """Write a directive into the log, with its packet and what it changes."""
-        directive = order.directive
+        directive = self._borne_out(order.directive)
         record = self._record(
             directive,
             directive.subject_id,
@@ -139,12 +174,23 @@ class Sitting:
         self.issued.append(record)
         return record
 
+    def _borne_out(self, directive: Directive) -> Directive:
+        """A directive without the evidence that somebody pointed to and nobody recorded."""
+        there = self._there(directive.evidence)
+        if not there or there == directive.evidence:
+            return directive
+        return directive.model_copy(update={"evidence": there})
+
+    def _there(self, packet_ids: Sequence[str]) -> list[str]:
+        known = db.conflicts.subjects_of(self.connection, packet_ids)
+        return [packet_id for packet_id in packet_ids if packet_id in known]
+
     def note(self, verdicts: Iterable[ArbitrationVerdict], partition: Partition) -> None:
         """Record verdicts, each once."""
         for verdict in verdicts:
             if self._is_recorded(verdict, verdict.subject_id, verdict.verdict_id):
                 continue
-            parents = [advice.packet_id for advice in verdict.advice]
+            parents = self._there([advice.packet_id for advice in verdict.advice])
             self._record(
                 verdict,
                 verdict.subject_id,
@@ -172,7 +218,7 @@ class Sitting:
             self._follow(order, record, place, origins)
         self.note(decision.verdicts, NOWHERE)
         for notice in decision.notices:
-            self._alert(notice, origins.get(notice.packet_id, NOWHERE))
+            self.alert(notice, origins.get(notice.packet_id, NOWHERE))
 
     def _follow(
         self,
@@ -185,55 +231,22 @@ class Sitting:
         directive = record.document
         if directive.kind in db.decisions.RESTRAINING:
             if order.scope in ("all", "creator"):
-                self._cancel_runs(directive, place.partition)
+                want_cancel(self.connection, directive, place.partition, self.now)
             return
         if directive.kind is DirectiveKind.PROMOTE:
             self._pin(record, place)
         if directive.kind in _GOES:
             for partition in db.decisions.resumed(self.connection, directive.subject_id):
-                self.launch(directive, partition)
+                want_launch(self.connection, directive, partition, self.now)
         if directive.kind is DirectiveKind.RETRY:
             recoveries.order(self.connection, directive.subject_id)
             came = [origins[one] for one in order.packet_ids if one in origins]
             home = next((one for one in came if one.creator and one.day), place.partition)
-            self.launch(directive, home, directive.not_before or self.now)
+            due = directive.not_before or self.now
+            want_launch(self.connection, directive, home, due)
         # A route says where and how soon work goes that is wanted anyway.
         if directive.kind is DirectiveKind.RESCHEDULE and directive.target is None:
-            self.launch(directive, place.partition)
-
-    def launch(self, directive: Directive, partition: Partition, due: str = "") -> None:
-        """Want a run of a partition, unless one that will do is wanted already."""
-        if not (partition.creator and partition.day):
-            return
-        due = due or self.now
-        latest = format_timestamp(parse_timestamp(due) + _TOGETHER)
-        if intents.launches(self.connection, partition, due, latest):
-            return
-        intent_id = derive_id(
-            "intent", "launch", directive.directive_id, partition.creator, partition.day
-        )
-        tags = {
-            intents.TAG: intent_id,
-            "omniva/directive": directive.directive_id,
-            "omniva/creator": partition.creator,
-            "omniva/day": partition.day,
-        }
-        intents.want(
-            self.connection,
-            intents.Intent(
-                intent_id, intents.LAUNCH, JOB, partition, directive.directive_id, due, tags
-            ),
-        )
-
-    def _cancel_runs(self, directive: Directive, partition: Partition) -> None:
-        intent_id = derive_id("intent", "cancel", directive.directive_id)
-        tags = {intents.SUBJECT: directive.subject_id}
-        intents.want(
-            self.connection,
-            intents.Intent(
-                intent_id, intents.CANCEL, JOB, partition, directive.directive_id, self.now, tags
-            ),
-        )
+            want_launch(self.connection, directive, place.partition, self.now)
 
     def _pin(self, record: Record[Directive], place: Place) -> None:
         clip_id = record.subject_id
@@ -242,7 +255,7 @@ class Sitting:
         packet = candidate_of(self.connection, clip_id)
         if packet is not None:
             self.pin(record, ClipCandidate.parse(packet.payload), packet.packet_id, place.partition)
-            self.launch(record.document, place.partition)
+            want_launch(self.connection, record.document, place.partition, self.now)
 
     def pin(
         self,
@@ -264,7 +277,8 @@ class Sitting:
         )
         db.decisions.promote(self.connection, partition, record.video_id, clip, promoted.packet_id)
 
-    def _alert(self, notice: zenith.Notice, partition: Partition) -> None:
+    def alert(self, notice: zenith.Notice, partition: Partition) -> None:
+        """Tell a person what to look at, once."""
         alert_id = derive_id("alert", notice.occurrence, notice.subject_id)
         alert = OperatorAlert.parse(
             {
@@ -290,7 +304,7 @@ class Sitting:
             partition,
             alert_id,
         )
-        self.alerts.append(alert_id)
+        self.alerts.append(alert)
 
     def _commit(self, part: int, chunk: list[Record[Directive]]) -> None:
         ids = [record.document.directive_id for record in chunk]

@@ -24,7 +24,7 @@ from omniva_dagster.contracts.ids import EVERYTHING, creator_id_of, worker_id_of
 from omniva_dagster.contracts.reasons import ReasonCode, WorkerError
 from omniva_dagster.contracts.record import Record
 from omniva_dagster.contracts.types import format_timestamp
-from omniva_dagster.resources import conflicts, progress, recovery
+from omniva_dagster.resources import conflicts, progress, proof, recovery
 from omniva_dagster.resources.atlas import CollisionError
 from omniva_dagster.resources.recovery import WORKER_OF
 from omniva_dagster.state.partition import Partition, Subject
@@ -212,12 +212,19 @@ class Workbench:
         with self.store.read() as connection:
             held = self._held(connection, subject)
             standing = db.decisions.in_force(connection, subject.subject_id)
+            lacking = proof.unproven(connection, *standing) if standing else []
         if held is not None:
             raise self._stopped_by(held)
         if standing is None or not db.decisions.permits(standing[0], act):
             said = f"Zenith's {standing[0].kind.value} is in force" if standing else "no directive"
             why = f": {standing[0].reason}" if standing else ""
             raise Skip(ReasonCode.NOT_RELEASED, f"{said}{why}; it needs one that lets it {act}")
+        if lacking:
+            with self.store.begin() as connection:
+                unproven = {subject.subject_id: lacking}
+                proof.hold_unproven(connection, self.partition, unproven, self.now)
+            why = proof.says(f"Zenith's {standing[0].kind.value}", lacking)
+            raise Skip(ReasonCode.NOT_RELEASED, why)
 
     def _held(self, connection: sa.Connection, subject: Subject) -> db.decisions.Restraint | None:
         scopes = [EVERYTHING, subject.subject_id, subject.video_id]

@@ -65,8 +65,9 @@ def horizon_goals(
     from omniva_dagster.contracts.errors import ContractError
     from omniva_dagster.resources.goals import file_digest, read_goals
 
+    known, _, times = (context.cursor or "").partition(" ")
     digest = file_digest()
-    if digest == (context.cursor or ""):
+    if digest == known:
         return dg.SkipReason("the goals are as they were")
     try:
         read_goals()
@@ -74,5 +75,8 @@ def horizon_goals(
         # The cursor stays: what was recorded before stands until the file is right.
         return dg.SkipReason(f"{error}; see: omniva horizon goals check")
     today = datetime.now(UTC).date().isoformat()
-    request = dg.RunRequest(run_key=f"goals|{today}|{digest or 'none'}", partition_key=today)
-    return dg.SensorResult(run_requests=[request], cursor=digest)
+    # Numbered: goals that are changed and changed back are new each time, and Dagster launches
+    # nothing for a key that it has seen.
+    change = int(times or 0) + 1
+    request = dg.RunRequest(run_key=f"goals|{today}|{change}|{digest}", partition_key=today)
+    return dg.SensorResult(run_requests=[request], cursor=f"{digest} {change}")

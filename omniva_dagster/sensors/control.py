@@ -35,13 +35,18 @@ def zenith_control(context: dg.SensorEvaluationContext, state: StateResource) ->
             f"{directive.kind.value} on {directive.subject_id}: {directive.reason} "
             f"(evidence: {', '.join(directive.evidence)})"
         )
+    for alert in report.told:
+        context.log.warning(f"{alert.title}: {alert.message}")
+    for lost in offered.given_up:
+        home = lost.partition
+        context.log.error(f"{home.creator}, {home.day}: no run could be had; omniva control alerts")
     slugs = sorted({intent.partition.creator for intent in offered.launches})
     if slugs:
         # A creator may be registered in state before Dagster knows the partition.
         context.instance.add_dynamic_partitions(CREATORS, slugs)
     requests = [
         dg.RunRequest(
-            run_key=intent.intent_id,
+            run_key=intent.run_key,
             partition_key=partition_key(intent.partition.creator, intent.partition.day),
             tags=intent.tags,
             run_config=intent.run_config,

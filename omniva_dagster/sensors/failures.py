@@ -67,8 +67,11 @@ def told(store: "Store", run: dg.DagsterRun, failure: RunFailure | None) -> list
     if intent_id:
         with store.read() as connection:
             intent = db.intents.get(connection, intent_id)
-        if intent is not None and intent.run_id not in ("", run.run_id):
-            return []  # the intent is another run's: this one was ended before it did anything
+        lineage = (run.run_id, run.root_run_id, run.parent_run_id)
+        if intent is not None and intent.run_id not in lineage:
+            # It was ended before it did anything: the intent is another run's, or is asked for
+            # again, see `offering`.
+            return []
     now = format_timestamp(datetime.now(UTC))
     return run_ended(store, partition, run.run_id, failure, now)
 

@@ -43,16 +43,19 @@ class Inconsistency:
     severity: Severity = Severity.CRITICAL
     source_key: str = ""
     partition: Partition = _NOWHERE
+    # The documents that rest on the packets, where that is known.
+    subjects: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
         """Its id."""
         about = sorted(set(self.packets[:_MOST_EVIDENCE]))
-        return derive_id("ledger_inconsistency", self.kind.value, self.source_key, *about)
+        rests = sorted(set(self.subjects))
+        return derive_id("ledger_inconsistency", self.kind.value, self.source_key, *about, *rests)
 
 
-def report(connection: sa.Connection, found: Iterable[Inconsistency], now: str) -> int:
-    """Record inconsistencies that were not recorded before; how many there were of these."""
+def report(connection: sa.Connection, found: Iterable[Inconsistency], now: str) -> list[str]:
+    """Record inconsistencies that were not recorded before; the packets of these."""
     by_name = {item.name: item for item in found}
     known = set(
         connection.scalars(
@@ -63,6 +66,7 @@ def report(connection: sa.Connection, found: Iterable[Inconsistency], now: str) 
         )
     )
     unknown = [(name, item) for name, item in by_name.items() if name not in known]
+    told = []
     for name, item in unknown:
         document = LedgerInconsistency(
             inconsistency_id=name,
@@ -71,14 +75,15 @@ def report(connection: sa.Connection, found: Iterable[Inconsistency], now: str) 
             packets=list(dict.fromkeys(item.packets))[:_MOST_EVIDENCE],
             message=item.message[:_LONGEST],
             detected_at=now,
-            **given(source_key=item.source_key or None),
+            **given(
+                source_key=item.source_key or None,
+                subject_ids=sorted(set(item.subjects))[:_MOST_EVIDENCE] or None,
+            ),
         )
         trace = derive_id("trace", name)
-        outbox.emit(
-            connection,
-            outbox.Emission(document, PRODUCER, name, trace, (), item.partition, now, name),
-        )
-    return len(unknown)
+        emission = outbox.Emission(document, PRODUCER, name, trace, (), item.partition, now, name)
+        told.append(outbox.emit(connection, emission).packet_id)
+    return told
 
 
 def surface(store: Store, now: datetime) -> int:
@@ -91,7 +96,7 @@ def surface(store: Store, now: datetime) -> int:
     if not found:
         return 0
     with store.begin() as connection:
-        return report(connection, found, format_timestamp(now))
+        return len(report(connection, found, format_timestamp(now)))
 
 
 def _held(connection: sa.Connection) -> list[Inconsistency]:

@@ -34,6 +34,12 @@ def begin(connection: sa.Connection, name: str, now: str) -> int:
     return int(connection.scalar(sa.select(cycles.c.number).where(here)) or 0)
 
 
+def turn(connection: sa.Connection, name: str) -> None:
+    """Wait until nobody else decides; the others wait until the caller commits."""
+    here = cycles.c.name == name
+    connection.execute(cycles.update().where(here).values(number=cycles.c.number))
+
+
 def recorded(connection: sa.Connection, name: str, packet_id: str) -> None:
     """Note the packet of what a cycle committed to."""
     connection.execute(cycles.update().where(cycles.c.name == name).values(packet_id=packet_id))

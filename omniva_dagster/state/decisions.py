@@ -38,6 +38,7 @@ __all__ = [
     "Restraint",
     "append",
     "expired",
+    "get",
     "in_force",
     "latest",
     "lift",
@@ -173,6 +174,16 @@ def log_of(
         .limit(limit)
     )
     return [(Directive.parse(row.body), row.packet_id) for row in rows]
+
+
+def get(connection: sa.Connection, directive_id: str) -> tuple[Directive, str] | None:
+    """The directive of that id, and its packet."""
+    row = connection.execute(
+        sa.select(directives.c.body, directives.c.packet_id).where(
+            directives.c.directive_id == directive_id
+        )
+    ).first()
+    return (Directive.parse(row.body), row.packet_id) if row else None
 
 
 def latest(connection: sa.Connection, limit: int) -> list[Directive]:

@@ -21,7 +21,9 @@ PARADOX, ECLIPSE, ZENITH = "paradox", "eclipse", "zenith"
 # Who hears what (module interfaces, section 4: Inputs).
 HEARS: dict[str, tuple[str, ...]] = {
     "AtlasCollision": (PARADOX,),
-    "LedgerInconsistency": (PARADOX,),
+    "LedgerInconsistency": (PARADOX, ZENITH),
+    "DriftWarning": (ZENITH,),
+    "InterpretabilityBundle": (ZENITH,),
     "SchedulerFault": (PARADOX,),
     "WorkerErrorEvent": (ECLIPSE,),
     "TimeoutAlert": (ECLIPSE,),
@@ -99,11 +101,20 @@ def waiting(
             row.trace_id,
             Partition(row.creator, row.day),
             row.emitted_at,
-            json.loads(row.body)["payload"],
+            _payload(row.body),
             bool(row.urgent),
         )
         for row in connection.execute(query)
     ]
+
+
+def _payload(body: str) -> dict[str, Any]:
+    """What a packet says; nothing, where its row was damaged: who hears it sets it aside."""
+    try:
+        payload = json.loads(body)["payload"]
+    except (ValueError, KeyError, TypeError):
+        return {}
+    return payload if isinstance(payload, dict) else {}
 
 
 def count(connection: sa.Connection, consumer: str) -> int:
@@ -112,12 +123,15 @@ def count(connection: sa.Connection, consumer: str) -> int:
     return int(connection.scalar(query) or 0)
 
 
-def urgent(connection: sa.Connection, consumer: str) -> bool:
-    """Whether something waits that does not wait for the next cycle."""
-    query = sa.select(inboxes.c.sequence).where(
-        inboxes.c.consumer == consumer, inboxes.c.urgent == 1
+def urgent(connection: sa.Connection, consumer: str) -> list[str]:
+    """The packets that do not wait for the next cycle, oldest first."""
+    query = (
+        sa.select(packets.c.packet_id)
+        .join(inboxes, inboxes.c.sequence == packets.c.sequence)
+        .where(inboxes.c.consumer == consumer, inboxes.c.urgent == 1)
+        .order_by(inboxes.c.sequence)
     )
-    return connection.execute(query.limit(1)).first() is not None
+    return list(connection.scalars(query))
 
 
 def answered(connection: sa.Connection, consumer: str, heard: Sequence[Heard]) -> None:

@@ -8,7 +8,7 @@ the two offers it again; should two runs come of it, the second finds it claimed
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -20,6 +20,8 @@ LAUNCH, CANCEL = "launch", "cancel"
 OPEN, OFFERED, DONE, VOID = "open", "offered", "done", "void"
 # The tag of a run that came of an intent.
 TAG = "omniva/intent"
+# The tag of a run that is not the first one asked for: those before it came to nothing.
+ATTEMPT = "omniva/attempt"
 # What a cancel is about: it is void once nothing holds that any more.
 SUBJECT = "omniva/subject"
 
@@ -39,6 +41,12 @@ class Intent:
     run_id: str = ""
     state: str = OPEN
     offered_at: str = ""
+    attempt: int = 1
+
+    @property
+    def run_key(self) -> str:
+        """What Dagster knows a launch by: asked for twice under one key, it launches once."""
+        return self.intent_id if self.attempt == 1 else f"{self.intent_id}/{self.attempt}"
 
 
 def want(connection: sa.Connection, intent: Intent) -> bool:
@@ -54,7 +62,7 @@ def want(connection: sa.Connection, intent: Intent) -> bool:
             creator=intent.partition.creator,
             day=intent.partition.day,
             directive_id=intent.directive_id,
-            body=json.dumps({"tags": intent.tags, "run_config": intent.run_config}),
+            body=_body(intent),
             not_before=intent.not_before,
             state=intent.state,
             offered_at="",
@@ -80,7 +88,8 @@ def due(connection: sa.Connection, now: str, offered_before: str, limit: int = 1
                 sa.and_(intents.c.state == OFFERED, intents.c.offered_at < offered_before),
             ),
         )
-        .order_by(intents.c.not_before, intents.c.intent_id)
+        # Those that nobody was asked for yet go first: runs in Dagster's queue keep none of them.
+        .order_by(intents.c.state.desc(), intents.c.not_before, intents.c.intent_id)
         .limit(limit)
     )
     return [_intent(row) for row in connection.execute(query)]
@@ -117,6 +126,23 @@ def offer(connection: sa.Connection, intent: Intent, now: str) -> bool:
             intents.c.offered_at == intent.offered_at,
         )
         .values(state=OFFERED, offered_at=now)
+    )
+    return bool(asked.rowcount)
+
+
+def again(connection: sa.Connection, intent: Intent, due: str) -> bool:
+    """Want a launch once more, whose run ended before it claimed it; whether nobody else did."""
+    attempt = intent.attempt + 1
+    once_more = replace(intent, attempt=attempt, tags={**intent.tags, ATTEMPT: str(attempt)})
+    asked = connection.execute(
+        intents.update()
+        .where(
+            intents.c.intent_id == intent.intent_id,
+            intents.c.state == OFFERED,
+            intents.c.offered_at == intent.offered_at,
+            intents.c.run_id == "",
+        )
+        .values(state=OPEN, offered_at="", not_before=due, body=_body(once_more))
     )
     return bool(asked.rowcount)
 
@@ -160,13 +186,20 @@ def claim(connection: sa.Connection, intent_id: str, run_id: str) -> bool:
     return standing is not None and standing.run_id == run_id
 
 
-def settle(connection: sa.Connection, intent_id: str, state: str = DONE) -> None:
-    """An intent is done with: done, or void because what it was for is no more."""
-    connection.execute(
+def settle(connection: sa.Connection, intent_id: str, state: str = DONE) -> bool:
+    """An intent is done with: done, or void because what it was for is no more. Whether it was
+    still wanted."""
+    settled = connection.execute(
         intents.update()
         .where(intents.c.intent_id == intent_id, intents.c.state.in_([OPEN, OFFERED]))
         .values(state=state)
     )
+    return bool(settled.rowcount)
+
+
+def _body(intent: Intent) -> str:
+    said = {"tags": intent.tags, "run_config": intent.run_config, "attempt": intent.attempt}
+    return json.dumps(said)
 
 
 def _intent(row: sa.Row[Any]) -> Intent:
@@ -183,4 +216,5 @@ def _intent(row: sa.Row[Any]) -> Intent:
         row.run_id,
         row.state,
         row.offered_at,
+        body.get("attempt", 1),
     )

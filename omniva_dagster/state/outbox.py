@@ -26,6 +26,8 @@ from omniva_dagster.state.tables import collisions, packet_parents, packet_queue
 
 SCHEMA_VERSION = "1.0.0"
 _AT_ONCE = 500  # ids in one query
+# Where something is looked for that no index leads to: as many packets are gone through.
+_RECENT = 200_000
 
 
 class MissingParentError(LookupError):
@@ -145,6 +147,18 @@ def history(
     return [_packet(row) for row in connection.execute(query)]
 
 
+def recent(connection: sa.Connection, message_type: str, limit: int) -> list[Packet]:
+    """The newest packets of a type among the latest recorded, newest first."""
+    newest = connection.scalar(sa.select(sa.func.max(packets.c.sequence))) or 0
+    query = (
+        sa.select(packets.c.body, packets.c.subject_id)
+        .where(packets.c.message_type == message_type, packets.c.sequence > newest - _RECENT)
+        .order_by(packets.c.sequence.desc())
+        .limit(limit)
+    )
+    return [_packet(row) for row in connection.execute(query)]
+
+
 def by_id(connection: sa.Connection, packet_id: str) -> Packet | None:
     """The packet of that id."""
     row = connection.execute(
@@ -177,6 +191,12 @@ def witnesses(
             intact = hashlib.sha256(row.body.encode()).hexdigest() == row.content_hash
             found.append((packet, intact, _missing(connection, packet.parents)))
     return found
+
+
+def absent(connection: sa.Connection, packet_ids: Sequence[str]) -> list[str]:
+    """Of these packets, those that are not there or not what was recorded, in their order."""
+    there = {packet.packet_id for packet, intact, _ in witnesses(connection, packet_ids) if intact}
+    return [packet_id for packet_id in dict.fromkeys(packet_ids) if packet_id not in there]
 
 
 def _missing(connection: sa.Connection, parents: tuple[str, ...]) -> tuple[str, ...]:

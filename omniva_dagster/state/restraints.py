@@ -7,6 +7,7 @@ each of which is lifted by itself; work goes on when none is left.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -147,7 +148,10 @@ def stopped(connection: sa.Connection, subject_id: str, partition: Partition) ->
         & (stoppages.c.creator == partition.creator)
         & (stoppages.c.day == partition.day)
     )
-    if connection.execute(sa.select(stoppages.c.day).where(here)).first() is None:
+    if connection.execute(sa.select(stoppages.c.day).where(here)).first() is not None:
+        return
+    # Another clip of the partition may be stopped at this moment, and note the same.
+    with suppress(sa.exc.IntegrityError), connection.begin_nested():
         connection.execute(
             stoppages.insert().values(
                 subject_id=subject_id, creator=partition.creator, day=partition.day

@@ -33,7 +33,7 @@ def test_votes_confidence_and_priority_stay_within_bounds(values: dict[str, floa
 
 def test_every_persona_judges_features_that_are_measured() -> None:
     for persona in pantheon.PERSONAS:
-        assert set(persona.weights) <= set(WEIGHTS), persona.name
+        assert set(persona.weights) <= {*WEIGHTS, pantheon.DISTINCTNESS}, persona.name
         assert set(persona.insists_on) <= set(WEIGHTS), persona.name
 
 

@@ -9,6 +9,7 @@ import dagster as dg
 import pytest
 import sqlalchemy as sa
 
+from omniva_dagster import state as db
 from omniva_dagster.assets import CLIP_PIPELINE
 from omniva_dagster.checks.pantheon import changed, seen_by
 from omniva_dagster.cli._home import instance
@@ -96,7 +97,7 @@ def test_every_check_of_a_run_passed(ran: Home) -> None:
 
 @pytest.mark.media
 @pytest.mark.part("STA-2")
-def test_a_packet_that_was_changed_by_hand_is_noticed(ran: Home) -> None:
+def test_a_packet_that_was_changed_by_hand_is_noticed_and_its_document_held(ran: Home) -> None:
     """STA-2: immutable packets, hash-addressable ids."""
     assert _materialized("schedule_tasks", "stardust").passed
     with ran.store.begin() as connection:
@@ -107,10 +108,23 @@ def test_a_packet_that_was_changed_by_hand_is_noticed(ran: Home) -> None:
                 "WHERE message_type = 'ScheduleTask'"
             )
         )
+        (clip,) = connection.scalars(sa.text("SELECT clip_id FROM publications")).all()
     found = _materialized("schedule_tasks", "stardust")
     assert not found.passed
     assert found.severity is dg.AssetCheckSeverity.ERROR
     assert "table `packets`" in str(found.metadata["what_to_do"].value)
+    with ran.store.begin() as connection:
+        rules = {item.rule for item in db.decisions.restraints_on(connection, [clip])}
+        connection.execute(
+            sa.text(
+                'UPDATE packets SET body = replace(body, \'"emitted_at":"1\', \'"emitted_at":"2\') '
+                "WHERE message_type = 'ScheduleTask'"
+            )
+        )
+    assert "evidence_missing" in rules
+    put_back = ran.omniva("override", "release", clip, "--reason", "the packet is put back")
+    assert put_back.exit_code == 0, put_back.output
+    assert _materialized("schedule_tasks", "stardust").passed
 
 
 @pytest.mark.media

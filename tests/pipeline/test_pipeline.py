@@ -110,13 +110,15 @@ def test_every_document_validates_against_model_and_schema_file(
     # logged about the run was mirrored when it ended.
     around = {"ConsentRecord", "Heartbeat", "CommitmentLog", "DagsterEvent", "TelemetrySample"}
     around |= {"ScheduleCommand", "QueueMutation"}
-    # What Pantheon's judges and Chorus said on the way.
+    # What Pantheon's judges and Chorus said on the way, and what the analysis rests on.
     advice = {
         "VoteReport",
         "Shortlist",
         "DraftMetadata",
         "StyledMetadata",
         "InterpretabilityBundle",
+        "AnalysisPublished",
+        "CandidateEvidence",
     }
     assert seen == PIPELINE | around | advice
 
@@ -145,7 +147,8 @@ def test_a_receipt_leads_back_to_the_scrape(ran: tuple[Home, Any, str]) -> None:
     for child, parent in edges:
         parents.setdefault(child, []).append(parent)
     (receipt,) = (packet for packet, kind in types.items() if kind == "PublicationReceipt")
-    said_of_it = {"VoteReport", "DraftMetadata", "StyledMetadata"}
+    said_of_it = {"VoteReport", "Shortlist", "DraftMetadata", "StyledMetadata"}
+    said_of_it |= {"AnalysisPublished", "CandidateEvidence", "TelemetrySample"}
     reached, todo = set(), [receipt]
     while todo:
         packet = todo.pop()

@@ -77,7 +77,8 @@ _RULES = {
 
 
 def _inconsistency(said: LedgerInconsistency, packet: str, message: Message) -> list[Finding]:
-    subject = message.subjects.get(packet, packet)
+    named = said.subject_ids or [packet]
+    subject = message.subjects.get(packet, named[0])
     evidence = tuple(dict.fromkeys((message.packet_id, *sorted(_known(message, packet)))))
     advice = f"{said.message}. Then: omniva override release {subject} --reason ..."
     if said.severity is not Severity.CRITICAL:

@@ -159,7 +159,7 @@ def _beside(settled: Settled, wish: Wish, now: str) -> Order:
         reason=wish.reason,
         evidence=[wish.packet_id, *wish.evidence],
         overrode=[],
-        rollback=_UNDO_ROUTE if wish.rule == "routing" else _UNDO[wish.kind],
+        rollback=_way_back_beside(settled.standing, wish),
         now=now,
         packet_ids=(wish.packet_id,),
         not_before=due if retry else None,
@@ -169,6 +169,15 @@ def _beside(settled: Settled, wish: Wish, now: str) -> Order:
         scope=wish.scope,
         name=wish.name,
     )
+
+
+def _way_back_beside(standing: Standing, wish: Wish) -> str:
+    if wish.rule == "routing":
+        return _UNDO_ROUTE
+    if wish.kind is DirectiveKind.RESCHEDULE and wish.scheduled_time is None:
+        again = f"omniva override reschedule {_called(standing)} --priority ... --reason ..."
+        return f"{again}; of a creator 0.5 gives the word back to Lattice"
+    return _UNDO[wish.kind]
 
 
 def ended_reroute(settled: Settled, now: str) -> Order | None:

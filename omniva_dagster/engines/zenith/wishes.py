@@ -11,7 +11,9 @@ from omniva_dagster.contracts.cognition.paradox import ConflictResolution
 from omniva_dagster.contracts.decisions import DirectiveKind
 from omniva_dagster.contracts.ids import EVERYTHING, creator_id_of, worker_id_of
 from omniva_dagster.engines.paradox import to_hold
+from omniva_dagster.engines.zenith import notices
 from omniva_dagster.engines.zenith.dossier import Notice, Posted, Word
+from omniva_dagster.engines.zenith.notices import noticing
 
 # Which worker pool does a job (module interfaces, section 5).
 _OWNER = {
@@ -21,6 +23,8 @@ _OWNER = {
     "schedule_task": "scheduler",
     "upload_job": "uploader",
 }
+# What makes a document one that nothing shows to be right.
+_UNPROVEN = ("missing_packet", "missing_parent", "hash_mismatch")
 _WEIGHTS = {"info": 0.3, "warning": 0.6, "critical": 1.0}
 
 
@@ -92,7 +96,7 @@ def _retry(word: Word, _posted: PostedBy) -> Heard:
             f"failed with {said['reason_code']}. Automatic work leaves it; see what is wrong, then "
             f"omniva override retry {said['job_id']} --reason ..."
         )
-        notice = _notice(word, said["plan_id"], f"a {what} failed for good", message)
+        notice = noticing(word, said["plan_id"], f"the {what} failed for good", message)
         return [], [notice(said["job_id"], Severity.WARNING, said["reason_code"])]
     wish = Wish(
         said["job_id"],
@@ -317,20 +321,6 @@ def _compliance(word: Word, _posted: PostedBy) -> Heard:
     ], []
 
 
-def _crisis(word: Word, _posted: PostedBy) -> Heard:
-    said = word.payload
-    title = f"a crisis: {', '.join(said['affected']) or 'several parts'}"
-    notice = _notice(word, said["escalation_id"], title, said["message"])
-    return [], [notice(EVERYTHING, Severity(said["severity"]))]
-
-
-def _healing(word: Word, _posted: PostedBy) -> Heard:
-    said = word.payload
-    steps = "; ".join(said["steps"])
-    notice = _notice(word, said["proposal_id"], f"{said['cluster']} can be healed", steps)
-    return [], [notice(worker_id_of(said["cluster"]), Severity.WARNING)]
-
-
 def _route(word: Word, _posted: PostedBy) -> Heard:
     said = word.payload
     return [
@@ -350,19 +340,27 @@ def _route(word: Word, _posted: PostedBy) -> Heard:
     ], []
 
 
-def _notice(word: Word, occurrence: str, title: str, message: str) -> Callable[..., Notice]:
-    def about(subject_id: str, severity: Severity, reason_code: str = "") -> Notice:
-        return Notice(
-            occurrence,
-            title[:200],
-            message[:2000],
-            severity,
-            subject_id,
+def _inconsistency(word: Word, _posted: PostedBy) -> Heard:
+    said = word.payload
+    if said["kind"] not in _UNPROVEN or said["severity"] != Severity.CRITICAL.value:
+        return [], []
+    return [
+        Wish(
+            subject,
+            "evidence_missing",
+            DirectiveKind.HOLD,
             word.packet_id,
-            reason_code,
+            word.sequence,
+            said["inconsistency_id"],
+            said["message"][:1900],
         )
+        for subject in said.get("subject_ids", ())
+    ], []
 
-    return about
+
+def _told(read: Callable[[Word], list[Notice]]) -> Callable[[Word, PostedBy], Heard]:
+    """A message that asks for nothing, and that a person is told of."""
+    return lambda word, _posted: ([], read(word))
 
 
 _READERS: dict[str, Callable[[Word, PostedBy], Heard]] = {
@@ -377,7 +375,10 @@ _READERS: dict[str, Callable[[Word, PostedBy], Heard]] = {
     "ConsentRecord": _consent,
     "UploadFailed": _upload_failed,
     "ComplianceConflict": _compliance,
-    "CrisisEscalation": _crisis,
-    "HealingProposal": _healing,
+    "CrisisEscalation": _told(notices.crisis),
+    "HealingProposal": _told(notices.healing),
     "RoutingIntent": _route,
+    "LedgerInconsistency": _inconsistency,
+    "DriftWarning": _told(notices.drift),
+    "InterpretabilityBundle": _told(notices.explanation),
 }

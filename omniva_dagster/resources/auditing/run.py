@@ -62,7 +62,7 @@ def audit(store: Store, layout: Layout, *, name: str, now: str) -> Audit:
     facts = paradox.Facts(now, ConflictTrigger.AUDIT, links=links, **found)
     contradictions = paradox.find(facts)
     with store.begin() as connection:
-        inconsistencies = report(connection, lineage.inconsistencies, now)
+        inconsistencies = len(report(connection, lineage.inconsistencies, now))
         heard = conflicts.paradox_round(connection, now)
         lapsed = _lapsed(connection, [item.conflict_id for item in contradictions])
         heard += conflicts.over(connection, lapsed, now)

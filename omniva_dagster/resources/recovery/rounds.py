@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from omniva_dagster import state as db
@@ -13,10 +13,12 @@ from omniva_dagster.contracts.cognition.failures import (
     TimeoutAlert,
     WorkerErrorEvent,
 )
+from omniva_dagster.contracts.errors import ContractError
 from omniva_dagster.contracts.ids import EVERYTHING
 from omniva_dagster.contracts.reasons import ReasonCode
 from omniva_dagster.contracts.registry import MESSAGE_TYPES
 from omniva_dagster.engines import eclipse
+from omniva_dagster.resources.aside import set_aside
 from omniva_dagster.resources.recovery.failing import plan_failures
 from omniva_dagster.resources.recovery.routes import reroutes_in_force
 from omniva_dagster.resources.recovery.silence import notice_silence, notice_timeouts
@@ -39,10 +41,7 @@ def eclipse_round(connection: sa.Connection, now: str) -> list[str]:
     notice_silence(connection, now)
     notice_timeouts(connection, now)
     waiting = db.inboxes.waiting(connection, db.inboxes.ECLIPSE)
-    heard = tuple(
-        eclipse.Heard(item.packet_id, MESSAGE_TYPES[item.message_type].parse(item.payload))
-        for item in waiting
-    )
+    heard = _readable(connection, waiting, now)
     before = _health(connection, heard, now)
     situation = eclipse.Situation(
         now=now,
@@ -68,6 +67,21 @@ def eclipse_round(connection: sa.Connection, now: str) -> list[str]:
     planned += _probes(connection, probing, now)
     db.inboxes.answered(connection, db.inboxes.ECLIPSE, waiting)
     return list(dict.fromkeys([*planned, *proposed]))
+
+
+def _readable(
+    connection: sa.Connection, waiting: Sequence[db.inboxes.Heard], now: str
+) -> tuple[eclipse.Heard, ...]:
+    """What was heard, without what is not what its contract says: that is set aside."""
+    heard = []
+    for item in waiting:
+        try:
+            document = MESSAGE_TYPES[item.message_type].parse(item.payload)
+        except ContractError as error:
+            set_aside(connection, PRODUCER, item, error, now)
+            continue
+        heard.append(eclipse.Heard(item.packet_id, document))
+    return tuple(heard)
 
 
 def _health(
