@@ -17,6 +17,7 @@ from omniva_dagster.contracts.cognition.common import Severity
 from omniva_dagster.contracts.ids import EVERYTHING, creator_id_of
 from omniva_dagster.contracts.types import format_timestamp, parse_timestamp
 from omniva_dagster.engines import zenith
+from omniva_dagster.resources.processes import PROCESS_TAG
 from omniva_dagster.resources.sitting import Sitting
 from omniva_dagster.settings import settings
 from omniva_dagster.state.partition import Partition
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
 
 # The tags that Dagster gives the runs of a partition of creator and day.
 _CREATOR_TAG, _DAY_TAG = "dagster/partition/creator", "dagster/partition/day"
-# A run of a command line: it ends by itself at the next document, and has no launcher to end it.
-_PROCESS_TAG = "omniva/process"
 # How long to wait, in seconds, before a run is asked for once more that ended before it began.
 _WAITS = (60, 300)
 # What the Dagster UI calls a run of assets that somebody chose.
@@ -203,9 +202,12 @@ def _in_flight(instance: dg.DagsterInstance, intent: Intent) -> list[dg.DagsterR
 
 
 def _is_ours(run: dg.DagsterRun, job: str) -> bool:
-    """Whether a run works on a creator's day, and Dagster has launched it."""
+    """Whether a run works on a creator's day, and Dagster has launched it.
+
+    A run of a command line ends by itself at the next document, and has no launcher to end it.
+    """
     chosen = run.job_name.startswith(_OF_ASSETS) and _CREATOR_TAG in run.tags
-    return (run.job_name == job or chosen) and _PROCESS_TAG not in run.tags
+    return (run.job_name == job or chosen) and PROCESS_TAG not in run.tags
 
 
 def _run_of(instance: dg.DagsterInstance, intent: Intent) -> dg.DagsterRun | None:

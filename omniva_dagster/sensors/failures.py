@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from omniva_dagster import state as db
+from omniva_dagster.assets import CLIP_PIPELINE
 from omniva_dagster.contracts.types import format_timestamp
 from omniva_dagster.jobs import clip_pipeline
 from omniva_dagster.resources.recovery import RunFailure, run_ended
@@ -22,18 +23,19 @@ _DELIBERATE = ("Failure", "DagsterAssetCheckFailedError", "DagsterUnknownPartiti
 
 @dg.run_failure_sensor(
     name="eclipse_run_failures",
-    monitored_jobs=[clip_pipeline],
     default_status=dg.DefaultSensorStatus.RUNNING,
     minimum_interval_seconds=30,
     description="Tells Eclipse of runs that failed, so that it plans for their partitions.",
 )
 def run_failures(context: dg.RunFailureSensorContext, state: StateResource) -> dg.SkipReason:
-    """A failed run of the clip pipeline becomes a retry plan for its partition.
+    """A failed run of the clip pipeline, a backfill's too, becomes a plan for its partition.
 
     Zenith decides at once: what spreads does not wait for the next control cycle.
     """
     from omniva_dagster.resources.control import run_cycle
 
+    if not _of_the_pipeline(context.dagster_run):
+        return dg.SkipReason("somebody's own choice of assets: that is theirs to run again")
     failure = failure_of(context.get_step_failure_events(), context.failure_event.message or "")
     planned = told(state.store, context.dagster_run, failure)
     if not planned:
@@ -45,15 +47,21 @@ def run_failures(context: dg.RunFailureSensorContext, state: StateResource) -> d
 @dg.run_status_sensor(
     name="eclipse_run_successes",
     run_status=dg.DagsterRunStatus.SUCCESS,
-    monitored_jobs=[clip_pipeline],
     default_status=dg.DefaultSensorStatus.RUNNING,
     minimum_interval_seconds=30,
     description="Tells Eclipse of runs that succeeded: their partitions need no plan any more.",
 )
 def run_successes(context: dg.RunStatusSensorContext, state: StateResource) -> dg.SkipReason:
     """A run that succeeded ends the recovery of its partition's run."""
-    told(state.store, context.dagster_run, None)
+    if _of_the_pipeline(context.dagster_run):
+        told(state.store, context.dagster_run, None)
     return dg.SkipReason("told Eclipse")
+
+
+def _of_the_pipeline(run: dg.DagsterRun) -> bool:
+    """Whether the run is the job's, or of all its assets, as the UI and backfills launch."""
+    every = {key for asset in CLIP_PIPELINE for key in asset.keys}
+    return run.job_name == clip_pipeline.name or (run.asset_selection or frozenset()) >= every
 
 
 def told(store: "Store", run: dg.DagsterRun, failure: RunFailure | None) -> list[str]:

@@ -10,6 +10,7 @@ import dagster as dg
 import pytest
 
 from omniva_dagster import state as db
+from omniva_dagster.assets import CLIP_PIPELINE
 from omniva_dagster.cli._home import instance
 from omniva_dagster.contracts.decisions import Directive, DirectiveKind
 from omniva_dagster.contracts.ids import derive_id, worker_id_of
@@ -31,13 +32,16 @@ NOWHERE = "http://127.0.0.1:9/feed.xml"
 WATCHED = ("videos", "analysis_results", "rendered_clips", "publications")
 
 
-def materialized(*assets: str, tags: dict[str, str] | None = None) -> dg.ExecuteInProcessResult:
+def materialized(
+    *assets: str, tags: dict[str, str] | None = None, job: str = "clip_pipeline"
+) -> dg.ExecuteInProcessResult:
     """These assets, as from the UI."""
     with instance() as opened:
         opened.add_dynamic_partitions(CREATORS, ["ada", "ghost"])
         return (
             definitions(settings())
-            .resolve_job_def("clip_pipeline")
+            .get_repository_def()
+            .get_job(job)
             .execute_in_process(
                 instance=opened,
                 partition_key=partition_key("ada", DAY),
@@ -182,6 +186,19 @@ def test_an_asset_that_raises_is_told_to_eclipse_and_ordered_again_once(home: Ho
     _told(mended, run_successes, mended.get_run_success_event())
     with home.store.read() as connection:
         assert db.recoveries.of_partition(connection, HERE, "clip_pipeline") == []
+
+
+def test_a_failed_run_of_a_backfill_is_planned_for_and_a_persons_choice_is_not(home: Home) -> None:
+    home.add("ada", NOWHERE)
+    obstacle = home.path / "warehouse" / "scraper_jobs"
+    obstacle.parent.mkdir(exist_ok=True)
+    obstacle.write_text("in the way")
+    every = [asset.key.path[-1] for asset in CLIP_PIPELINE]
+    for chosen, said in ((every[:2], "theirs to run again"), (every, "planned")):
+        # What the UI and its backfills call a run of assets.
+        result = materialized(*chosen, job="__ASSET_JOB")
+        assert not result.success
+        assert said in _told(result, run_failures, result.get_run_failure_event())
 
 
 def test_a_run_that_fails_on_purpose_is_not_ordered_again(home: Home) -> None:
