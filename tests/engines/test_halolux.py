@@ -248,6 +248,21 @@ def test_the_words_features_cuts_and_models_of_a_clip_are_told() -> None:
         assert f"“{model['name']}” in version “{model['version']}” (“{model['role']}”)" in told
 
 
+def test_how_other_spans_were_judged_is_not_told_of_a_clip_that_shares_their_shortlist() -> None:
+    judged = [one for one in talk() if one.message_type in ("ClipCandidate", "CandidateEvidence")]
+    listed = packet("Shortlist", example("Shortlist"), *judged, subject=VIDEO, at="10:02:00")
+    packets = [
+        replace(one, parents=(*one.parents, listed.packet_id))
+        if one.message_type == "EditJob"
+        else one
+        for one in talk()
+    ]
+    bundle = explain(about(CLIP), [*packets, listed])
+    assert "Pantheon's shortlist holds" in words(bundle)
+    assert "Of the span" not in words(bundle)
+    assert bundle.completeness == 1
+
+
 def test_a_candidate_kept_off_the_shortlist_is_told_which_one_says_the_same() -> None:
     aside = {"candidate_id": WEAK, "like": CLIP, "likeness": 0.91, "reason": "number 3 says again"}
     shown = packet(

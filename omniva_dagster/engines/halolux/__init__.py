@@ -36,7 +36,7 @@ from omniva_dagster.engines.halolux.tellings import (
 )
 from omniva_dagster.engines.halolux.words import fitting
 
-VERSION = "2"
+VERSION = "3"
 OWN = frozenset({"InterpretabilityBundle", "ExplanationRequest"})
 _MOST_SENTENCES = 500
 _MOST_CITED = 1000

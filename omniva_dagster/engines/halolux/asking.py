@@ -97,7 +97,13 @@ def _of_clip(question: Question, evidence: Evidence) -> set[str]:
     mine = evidence.about(question.subject_id)
     wide = _over_all(mine, evidence)
     found = evidence.ancestors(packet.packet_id for packet in [*mine, *wide])
-    return found | _left_out(question.subject_id, evidence)
+    return _alone(found, question.subject_id, evidence) | _left_out(question.subject_id, evidence)
+
+
+def _alone(found: set[str], subject_id: str, evidence: Evidence) -> set[str]:
+    """Without how other spans were judged: a shortlist leads to all that are on it."""
+    judged = evidence.of_type("CandidateEvidence", "VoteReport", "ClipCandidate")
+    return found - {packet.packet_id for packet in judged if packet.subject_id != subject_id}
 
 
 def _left_out(subject_id: str, evidence: Evidence) -> set[str]:
@@ -159,7 +165,8 @@ def _of_directive(question: Question, evidence: Evidence) -> set[str]:
         if packet.payload.get("directive_id") == question.directive_id
     ]
     spans = [one.packet_id for one in evidence.about(it.subject_id, "ClipCandidate")]
-    return evidence.ancestors([it.packet_id, *beside, *spans]) | set(after)
+    found = evidence.ancestors([it.packet_id, *beside, *spans])
+    return (_alone(found, it.subject_id, evidence) if spans else found) | set(after)
 
 
 def whose(packet: Packet, question: Question, evidence: Evidence) -> tuple[str, tuple[str, ...]]:
