@@ -73,9 +73,17 @@ def _state() -> str:
 
 
 def _dagster() -> str:
-    from omniva_dagster.cli._home import instance
+    from dagster import DefaultRunLauncher
+
+    from omniva_dagster.cli._home import instance, shipped
 
     with instance() as opened:
+        if type(opened.run_launcher) is DefaultRunLauncher:
+            raise click.ClickException(
+                f"{opened.root_directory}/dagster.yaml has no run_launcher, as homes of before: a "
+                "run whose process dies would keep its place in the queue for hours; copy those "
+                f"three lines from {shipped('dagster.yaml')}"
+            )
         return f"{opened.root_directory}: {opened.get_runs_count()} runs"
 
 

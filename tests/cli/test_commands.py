@@ -102,11 +102,14 @@ def test_doctor_finds_everything_on_a_machine_with_nothing(home: Home) -> None:
 def test_doctor_names_what_is_wrong(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OMNIVA_FFMPEG", "/nowhere/ffmpeg")
     monkeypatch.setenv("OMNIVA_CAPTION_STYLE", "baroque")
+    # As homes of before have it.
+    (home.path / "dagster/dagster.yaml").write_text("telemetry:\n  enabled: false\n")
     result = home.omniva("doctor", "--json")
     findings = {item["name"]: item for item in map(json.loads, result.stdout.splitlines())}
     assert result.exit_code == 1
     assert "OMNIVA_FFMPEG" in findings["ffmpeg"]["found"]
     assert not findings["captions"]["works"]
+    assert "run_launcher" in findings["dagster"]["found"]
 
 
 def test_a_wrong_setting_is_named(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
