@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from omniva_dagster import state as db
@@ -235,7 +235,7 @@ def _chosen(
 ) -> Plan:
     from omniva_dagster.workers.scheduler import best_slot, next_slot
 
-    now = datetime.now(UTC)
+    now = parse_timestamp(recorder.now)
     taken = db.publishing.slots_from(recorder.connection, recorder.partition.creator, recorder.now)
     nudges = guided.nudges()
     if nudges is None:
