@@ -23,7 +23,7 @@ from tests.support.home import DAY, Home, environment
 pytestmark = [pytest.mark.media, pytest.mark.e2e, pytest.mark.takes(100)]
 
 # Overridden by `make soak`.
-KILLS = int(os.environ.get("OMNIVA_TEST_KILLS", "3"))
+KILLS = int(os.environ.get("OMNIVA_TEST_KILLS", "2"))
 SEED = int(os.environ.get("OMNIVA_TEST_SEED", "1"))
 
 

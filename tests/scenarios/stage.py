@@ -57,6 +57,7 @@ if mode == "slow":
         print("out_time_us=1000000", flush=True)
         time.sleep(0.2)
 if mode == "stuck":
+    open("half.mp4", "wb").write(b"half")
     os.kill(os.getpid(), signal.SIGSTOP)
 if "-preset" in arguments:
     arguments[arguments.index("-preset") + 1] = "ultrafast"
