@@ -49,10 +49,9 @@ class SpecRecorder:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """`-n auto`: a worker a core, and one for the time that tests wait for other processes. More
-    than eight would wait for the longest file anyway."""
+    """`-n auto`: a worker a core. More than eight would wait for the longest file anyway."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return min(8, (cores or 1) + 1)
+    return min(8, cores or 1)
 
 
 def pytest_configure(config: pytest.Config) -> None:
